@@ -1,0 +1,51 @@
+PYTHON ?= python3
+BIN := .venv/bin
+CORE_PYTHON ?= $(PYTHON)
+CORE := .venv-core/bin
+# What needs an extra is left out of the bare environment; everything else must pass there.
+NEEDS_EXTRA := nn neural_network plotting
+CORE_IGNORES := $(foreach folder,$(NEEDS_EXTRA),--ignore=tests/$(folder) --ignore=skrecall/$(folder)) --ignore=tests/test_backends.py --ignore=docs
+
+export PYTHONHASHSEED := 0
+export MPLBACKEND := Agg
+
+.PHONY: demo test test-core lint docs bench clean
+
+demo: .venv/.installed
+	$(BIN)/python examples/quickstart.py
+
+test: .venv/.installed
+	$(BIN)/python -m pytest -n 2 -q
+
+lint: .venv/.installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+	git ls-files 'skrecall/*.py' | xargs $(BIN)/python -m numpydoc lint
+
+docs: .venv/.installed
+	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
+
+bench: .venv/.installed
+	for script in promise threshold search network; do $(BIN)/python benchmarks/$$script.py || exit 1; done
+
+test-core: .venv-core/.installed
+	$(CORE)/python -m pytest -n 2 -q $(CORE_IGNORES)
+
+# One environment with every extra, reused until pyproject.toml changes.
+.venv/.installed: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --editable ".[all,test,lint,docs,bench]"
+	touch $@
+
+# The lowest versions pyproject.toml allows, and no extra.
+.venv-core/.installed: pyproject.toml
+	@$(CORE_PYTHON) -c 'import sys; v = sys.version_info[:2]; v in {(3, 11), (3, 12)} or sys.exit("make test-core: the lowest versions have wheels for Python 3.11 and 3.12 only, and this is %d.%d; call it with CORE_PYTHON=python3.12." % v)'
+	$(CORE_PYTHON) -m venv .venv-core
+	$(CORE)/python -m pip install --quiet uv
+	$(CORE)/python -m uv pip install --quiet --python $(CORE)/python --resolution lowest-direct --editable ".[test]"
+	touch $@
+
+clean:
+	rm -rf .venv .venv-core docs/_build docs/api docs/auto_examples

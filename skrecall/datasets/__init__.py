@@ -1,0 +1,1 @@
+"""Generators with known truth, and images made from scikit-learn's bundled scans."""

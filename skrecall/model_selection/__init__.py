@@ -1,0 +1,1 @@
+"""Searches that do not retrain for what acts after fitting."""

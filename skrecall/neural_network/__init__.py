@@ -1,0 +1,6 @@
+"""Torch networks as scikit-learn estimators, trained by skorch."""
+
+from skrecall.utils._optional import import_optional
+
+import_optional("torch", purpose="skrecall.neural_network")
+import_optional("skorch", purpose="skrecall.neural_network")

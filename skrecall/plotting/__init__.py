@@ -1,0 +1,1 @@
+"""Displays; each also offers frame(), the numbers behind it."""

@@ -1,0 +1,1 @@
+"""Samplers in imbalanced-learn's contract."""

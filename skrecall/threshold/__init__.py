@@ -1,0 +1,1 @@
+"""Classifiers that turn scores into decisions, with a promise where one is asked for."""

@@ -1,0 +1,1 @@
+"""Helpers shared by every folder; nothing here is public."""

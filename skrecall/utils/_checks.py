@@ -1,0 +1,116 @@
+"""Checks of inputs: every message says what was found and what to do next."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils import check_array, check_consistent_length, column_or_1d
+from sklearn.utils.multiclass import type_of_target
+
+from ._sklearn import _check_sample_weight
+
+
+def check_scores(y_score: ArrayLike, *, name: str = "y_score") -> NDArray[np.float64]:
+    """Return scores as a finite float64 vector.
+
+    Parameters
+    ----------
+    y_score : array-like of shape (n_samples,)
+        Scores; greater means more likely positive.
+    name : str
+        What the message calls them.
+
+    Returns
+    -------
+    y_score : ndarray of shape (n_samples,)
+        The same scores.
+
+    Raises
+    ------
+    ValueError
+        If there are none, they have two dimensions, or some are NaN or infinite.
+    """
+    y_score = np.asarray(y_score)
+    if y_score.ndim == 2 and y_score.shape[1] == 2:
+        raise ValueError(
+            f"{name} has shape {y_score.shape}: pass one score per sample, such as "
+            "predict_proba(X)[:, 1]."
+        )
+    y_score = column_or_1d(y_score, dtype=np.float64)
+    return check_array(y_score, ensure_2d=False, input_name=name)
+
+
+def check_binary_target(
+    y_true: ArrayLike, *, pos_label: Any = None, name: str = "y_true"
+) -> tuple[NDArray[np.bool_], Any]:
+    """Return which samples are positive, and the label that makes them so.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_samples,)
+        Labels of two classes.
+    pos_label : int, float, bool or str, default=None
+        The positive label; None means the second of the sorted two.
+    name : str
+        What the message calls them.
+
+    Returns
+    -------
+    positive : ndarray of shape (n_samples,), dtype bool
+        True where the label is `pos_label`.
+    pos_label : object
+        The positive label.
+
+    Raises
+    ------
+    ValueError
+        If the labels are scores, hold one class, more than two, or no `pos_label`.
+    """
+    y_true = column_or_1d(y_true)
+    kind = type_of_target(y_true, input_name=name)
+    if kind.startswith("continuous"):
+        raise ValueError(
+            f"{name} holds continuous values, for example {y_true[:3].tolist()}: these look like "
+            "scores where labels belong. Pass the labels first, then the scores."
+        )
+    classes = np.unique(y_true)
+    if len(classes) == 1:
+        raise ValueError(
+            f"{name} holds one class only, {classes[0]!r}, in {len(y_true)} samples: recall and "
+            "false alarms need samples of both classes."
+        )
+    if pos_label is None:
+        if len(classes) > 2:
+            raise ValueError(
+                f"{name} holds {len(classes)} classes, {classes[:5].tolist()}...: name the one to "
+                "find with pos_label; all others then count as negative."
+            )
+        pos_label = classes[1]
+    elif pos_label not in classes:
+        raise ValueError(
+            f"pos_label={pos_label!r} is not a label of {name}, which holds {classes.tolist()}."
+        )
+    return y_true == pos_label, pos_label
+
+
+def check_weights(
+    sample_weight: ArrayLike | None, y_score: NDArray[np.float64]
+) -> NDArray[np.float64] | None:
+    """Return non-negative float64 weights, one per score, or None.
+
+    Parameters
+    ----------
+    sample_weight : array-like of shape (n_samples,) or None
+        Weights of the samples.
+    y_score : ndarray of shape (n_samples,)
+        The scores they belong to.
+
+    Returns
+    -------
+    sample_weight : ndarray of shape (n_samples,) or None
+        The same weights.
+    """
+    if sample_weight is None:
+        return None
+    check_consistent_length(y_score, sample_weight)
+    return _check_sample_weight(sample_weight, y_score, dtype=np.float64, ensure_non_negative=True)
