@@ -1,0 +1,285 @@
+"""Where the scores come from that a threshold is chosen on: rows the model did not see.
+
+A hold-out is split off once and never trained on; out-of-fold scores are pooled over folds; a
+fitted estimator scores what it is given.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import csr_array, issparse
+from sklearn.base import BaseEstimator, clone
+from sklearn.utils import check_random_state
+
+from skrecall.utils._sklearn import (
+    _check_method_params,
+    _check_response_method,
+    _num_samples,
+    _safe_indexing,
+)
+
+RESPONSE_METHODS = {
+    "auto": ["predict_proba", "decision_function"],
+    "predict_proba": "predict_proba",
+    "decision_function": "decision_function",
+}
+
+
+def check_has_scores(estimator: BaseEstimator, response_method: str) -> None:
+    """Refuse an estimator that has no scores to put a threshold on.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted or not.
+    response_method : str
+        A key of `RESPONSE_METHODS`.
+
+    Raises
+    ------
+    ValueError
+        If it has none of the methods asked for.
+    """
+    methods = np.atleast_1d(RESPONSE_METHODS[response_method])
+    if not any(hasattr(estimator, method) for method in methods):
+        raise ValueError(
+            f"{type(estimator).__name__} has no {' and no '.join(methods)}: a threshold needs "
+            "scores. Use an estimator that has one, or wrap it in CalibratedClassifierCV."
+        )
+
+
+def clone_with_seed(estimator: BaseEstimator, random_state: Any) -> BaseEstimator:
+    """Clone an estimator and seed what it leaves unseeded.
+
+    Parameters
+    ----------
+    estimator : estimator
+        To be cloned.
+    random_state : int, RandomState instance or None
+        None leaves the clone as it is.
+
+    Returns
+    -------
+    estimator : estimator
+        A clone in which every parameter ``random_state`` that was None is an integer.
+    """
+    estimator = clone(estimator)
+    if random_state is None:
+        return estimator
+    rng = check_random_state(random_state)
+    seeds = {
+        name: rng.randint(np.iinfo(np.int32).max)
+        for name, value in sorted(estimator.get_params(deep=True).items())
+        if value is None and name.rpartition("__")[2] == "random_state"
+    }
+    return estimator.set_params(**seeds)
+
+
+def fit_on_rows(
+    estimator: BaseEstimator, X: Any, y: NDArray, rows: NDArray | None, params: dict[str, Any]
+) -> BaseEstimator:
+    """Fit an estimator on some rows, and on their share of the fit parameters.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted in place.
+    X : array-like of shape (n_samples, ...)
+        All samples.
+    y : ndarray of shape (n_samples,)
+        All labels.
+    rows : ndarray of shape (n_rows,) or None
+        Indices of the rows to fit on; None for all.
+    params : dict
+        Fit parameters; those with one entry per sample are indexed like `X`.
+
+    Returns
+    -------
+    estimator : estimator
+        The same, fitted.
+    """
+    if rows is None:
+        return estimator.fit(X, y, **params)
+    params = _check_method_params(X, params, indices=rows)
+    return estimator.fit(_safe_indexing(X, rows), _safe_indexing(y, rows), **params)
+
+
+def class_scores(
+    estimator: BaseEstimator, X: Any, labels: Sequence | NDArray, response_method: str
+) -> NDArray[np.float64]:
+    """Return the score of each named class.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A fitted classifier.
+    X : array-like of shape (n_samples, ...)
+        Samples.
+    labels : sequence of length n_labels
+        Classes to score.
+    response_method : {"auto", "predict_proba", "decision_function"}
+        Where scores come from; "auto" takes probabilities where there are some.
+
+    Returns
+    -------
+    y_score : ndarray of shape (n_samples, n_labels)
+        A probability, or a value of the decision function; greater means more likely.
+
+    Raises
+    ------
+    ValueError
+        If the estimator does not know a class, or its scores are not finite.
+    """
+    classes = np.asarray(estimator.classes_)
+    unknown = [label for label in labels if label not in classes]
+    if unknown:
+        raise ValueError(
+            f"{type(estimator).__name__} was fitted on classes {classes.tolist()} and cannot score "
+            f"{unknown}: the rows it was fitted on held none of them."
+        )
+    y_score = np.asarray(
+        _check_response_method(estimator, RESPONSE_METHODS[response_method])(X), dtype=np.float64
+    )
+    if y_score.ndim == 1:
+        y_score = np.column_stack([-y_score, y_score])
+    y_score = y_score[:, [classes.tolist().index(label) for label in labels]]
+    if not np.isfinite(y_score).all():
+        raise ValueError(
+            f"{type(estimator).__name__} gave {np.sum(~np.isfinite(y_score))} scores that are NaN "
+            f"or infinite in {len(y_score)} samples: no threshold can be put on them."
+        )
+    return y_score
+
+
+def holdout_split(
+    code: NDArray, size: float, *, groups: NDArray | None, rng: np.random.RandomState
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Split rows, or whole groups, in two, stratified by a code.
+
+    Units are put in random order within each code and every (1 / size)-th is held out, from a
+    random start, so that each code is represented in proportion, however few its units.
+
+    Parameters
+    ----------
+    code : ndarray of shape (n_samples,), dtype int
+        What to stratify by; the code of a group is the rarest among its rows.
+    size : float in (0, 1)
+        Share of the units to hold out.
+    groups : ndarray of shape (n_samples,) or None
+        Rows of one group stay together.
+    rng : RandomState
+        Source of randomness.
+
+    Returns
+    -------
+    fit_rows, held_out_rows : ndarray of int
+        Increasing row indices.
+    """
+    if groups is None:
+        unit, unit_code = np.arange(len(code)), code
+    else:
+        frequency = np.bincount(code)[code]
+        rarest_first = np.lexsort((code, frequency))
+        _, first, unit = np.unique(groups[rarest_first], return_index=True, return_inverse=True)
+        unit_code = code[rarest_first][first]
+        unit = unit[np.argsort(rarest_first)]
+    order = rng.permutation(len(unit_code))
+    order = order[np.argsort(unit_code[order], kind="stable")]
+    steps = np.floor(np.arange(len(order) + 1) * size + rng.uniform())
+    held_out = np.zeros(len(order), dtype=bool)
+    held_out[order] = np.diff(steps) > 0
+    return np.flatnonzero(~held_out[unit]), np.flatnonzero(held_out[unit])
+
+
+def last_split(
+    cv: Any, X: Any, y: NDArray, groups: NDArray | None
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the last split of a splitter: the most recent one where it walks through time.
+
+    Parameters
+    ----------
+    cv : splitter or iterable
+        With a method `split`, or yielding pairs of index arrays.
+    X, y : array-like of shape (n_samples, ...)
+        What to split.
+    groups : ndarray of shape (n_samples,) or None
+        Handed to the splitter.
+
+    Returns
+    -------
+    fit_rows, held_out_rows : ndarray of int
+        Row indices.
+    """
+    splits = list(cv.split(X, y, groups) if hasattr(cv, "split") else cv)
+    if not splits:
+        raise ValueError(f"cv={cv!r} yields no split: one is needed to hold out positives.")
+    fit_rows, held_out_rows = splits[-1]
+    return np.asarray(fit_rows), np.asarray(held_out_rows)
+
+
+def count_shared_rows(A: Any, B: Any) -> int:
+    """Count the rows of `A` that are also rows of `B`.
+
+    Parameters
+    ----------
+    A, B : array-like, DataFrame or sparse of shape (n_samples, ...)
+        Samples of the same kind.
+
+    Returns
+    -------
+    n_shared : int
+        Number of rows of `A` with an identical row in `B`.
+    """
+    return int(np.isin(_row_keys(A), _row_keys(B)).sum()) if _num_samples(A) else 0
+
+
+def _row_keys(X: Any) -> NDArray:
+    """Return one key per row, equal for equal rows."""
+    if issparse(X):
+        X = csr_array(X)
+        X.sum_duplicates()
+        directions = np.random.RandomState(0).standard_normal((X.shape[1], 2))
+        projected = X.astype(np.float64) @ directions
+        return np.ascontiguousarray(projected).view(np.complex128).ravel()
+    if hasattr(X, "columns"):
+        return pd.util.hash_pandas_object(pd.DataFrame(X), index=False).to_numpy()
+    X = np.asarray(X)
+    X = X.reshape(len(X), -1)
+    if X.dtype == object:
+        return _row_keys(pd.DataFrame(X))
+    X = np.ascontiguousarray(X)
+    return X.view(np.dtype((np.void, X.dtype.itemsize * X.shape[1]))).ravel()
+
+
+def check_no_shared_positives(
+    X: ArrayLike, positive: NDArray[np.bool_], fit_rows: NDArray, held_out_rows: NDArray
+) -> None:
+    """Refuse positives that are in both halves: the model has seen what it is judged on.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, ...)
+        All samples.
+    positive : ndarray of shape (n_samples,), dtype bool
+        Which of them are positive.
+    fit_rows, held_out_rows : ndarray of int
+        The two halves.
+
+    Raises
+    ------
+    ValueError
+        If a held-out positive is identical to a fitted one.
+    """
+    fit_rows, held_out_rows = (rows[positive[rows]] for rows in (fit_rows, held_out_rows))
+    shared = count_shared_rows(_safe_indexing(X, held_out_rows), _safe_indexing(X, fit_rows))
+    if shared:
+        raise ValueError(
+            f"{shared} of {len(held_out_rows)} held-out positives are identical to positives the "
+            "model was fitted on, so their scores say nothing about unseen positives. An "
+            "over-sampler before this classifier does that: put it inside, as a step of the "
+            "Pipeline that this classifier wraps. If one source gives several identical rows, pass "
+            "it as groups; if independent rows do coincide, pass on_duplicates='ignore'."
+        )
