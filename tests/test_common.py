@@ -1,0 +1,65 @@
+"""Common tests of all tabular estimators: scikit-learn's, imbalanced-learn's and our own."""
+
+import importlib
+import inspect
+
+import imblearn.utils.estimator_checks as imblearn_checks
+import pytest
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from tests.checks import CLASSIFIER_CHECKS, SAMPLER_CHECKS, instance_id
+from tests.instances import CLASSIFIERS, EXPECTED_FAILED_CHECKS, SAMPLERS
+from tests.public import FOLDERS, TABULAR_FOLDERS, public_names
+
+MAX_EXPECTED_FAILURES = 5
+
+
+def expected_failures(estimator):
+    return EXPECTED_FAILED_CHECKS.get(type(estimator).__name__, {})
+
+
+# xfail_strict in pyproject.toml turns an expected failure that passes into a failure.
+@parametrize_with_checks(CLASSIFIERS + SAMPLERS, expected_failed_checks=expected_failures)
+def test_scikit_learn(estimator, check):
+    check(estimator)
+
+
+_MARK = imblearn_checks.parametrize_with_checks(
+    SAMPLERS, expected_failed_checks=expected_failures
+).mark
+
+
+# imbalanced-learn's own decorator holds a generator, which pytest 9 deprecates.
+@pytest.mark.parametrize(_MARK.args[0], list(_MARK.args[1]), **_MARK.kwargs)
+def test_imbalanced_learn(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.parametrize("check", CLASSIFIER_CHECKS, ids=instance_id)
+@pytest.mark.parametrize("estimator", CLASSIFIERS, ids=instance_id)
+def test_classifier(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.parametrize("check", SAMPLER_CHECKS, ids=instance_id)
+@pytest.mark.parametrize("sampler", SAMPLERS, ids=instance_id)
+def test_sampler(sampler, check):
+    check(sampler)
+
+
+@pytest.mark.parametrize("folder", TABULAR_FOLDERS)
+def test_every_public_estimator_has_an_instance(folder):
+    listed = {type(estimator) for estimator in CLASSIFIERS + SAMPLERS}
+    module = importlib.import_module(f"skrecall.{folder}")
+    for name in public_names(folder):
+        public = getattr(module, name)
+        if inspect.isclass(public) and (hasattr(public, "fit") or hasattr(public, "fit_resample")):
+            assert public in listed, f"add an instance of {name} to tests/instances.py"
+
+
+def test_expected_failures_are_few_and_reasoned():
+    public = {name for folder in FOLDERS for name in public_names(folder)}
+    for name, checks in EXPECTED_FAILED_CHECKS.items():
+        assert name in public, f"{name} is no public class"
+        assert len(checks) <= MAX_EXPECTED_FAILURES, name
+        assert all(len(reason) > 20 for reason in checks.values()), name
