@@ -5,38 +5,43 @@ that compare them.
 """
 
 from collections.abc import Callable, Mapping
+from inspect import signature
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from skrecall.utils._checks import check_share
 
 from ._operating_curve import OperatingCurve
 
 Objective = Callable[..., NDArray[np.float64]]
 
 
-def f_beta(curve: OperatingCurve, *, beta: float = 1.0) -> NDArray[np.float64]:
+def _f_beta(curve: OperatingCurve, *, beta: float = 1.0) -> NDArray[np.float64]:
     """Return F-beta, with recall `beta` times as important as precision."""
+    if not beta > 0:
+        raise ValueError(f"beta={beta} must be positive: recall is beta times as important.")
     b2 = beta**2
     return (1 + b2) * curve.tp / (b2 * curve.n_positives + curve.alerts)
 
 
-def g_mean(curve: OperatingCurve) -> NDArray[np.float64]:
+def _g_mean(curve: OperatingCurve) -> NDArray[np.float64]:
     """Return the geometric mean of recall and specificity."""
     return np.sqrt(curve.recall * curve.specificity)
 
 
-def balanced_accuracy(curve: OperatingCurve) -> NDArray[np.float64]:
+def _balanced_accuracy(curve: OperatingCurve) -> NDArray[np.float64]:
     """Return the mean of recall and specificity."""
     return (curve.recall + curve.specificity) / 2
 
 
-def youden(curve: OperatingCurve) -> NDArray[np.float64]:
+def _youden(curve: OperatingCurve) -> NDArray[np.float64]:
     """Return Youden's J, recall plus specificity minus one."""
     return curve.recall + curve.specificity - 1
 
 
-def mcc(curve: OperatingCurve) -> NDArray[np.float64]:
+def _mcc(curve: OperatingCurve) -> NDArray[np.float64]:
     """Return Matthews' correlation coefficient; 0 where all samples are decided alike."""
     tp, fp, fn, tn = (
         np.asarray(c, dtype=np.float64) for c in (curve.tp, curve.fp, curve.fn, curve.tn)
@@ -46,27 +51,27 @@ def mcc(curve: OperatingCurve) -> NDArray[np.float64]:
     return np.divide(tp * tn - fp * fn, scale, out=np.zeros(len(curve)), where=scale > 0)
 
 
-def accuracy(curve: OperatingCurve) -> NDArray[np.float64]:
+def _accuracy(curve: OperatingCurve) -> NDArray[np.float64]:
     """Return the share of samples decided correctly."""
     return (curve.tp + curve.tn) / (curve.n_positives + curve.n_negatives)
 
 
-def precision(curve: OperatingCurve) -> NDArray[np.float64]:
+def _precision(curve: OperatingCurve) -> NDArray[np.float64]:
     """Return precision; 0 where nothing is flagged."""
     return np.nan_to_num(curve.precision, nan=0.0)
 
 
-def recall(curve: OperatingCurve) -> NDArray[np.float64]:
+def _recall(curve: OperatingCurve) -> NDArray[np.float64]:
     """Return recall."""
     return curve.recall
 
 
-def specificity(curve: OperatingCurve) -> NDArray[np.float64]:
+def _specificity(curve: OperatingCurve) -> NDArray[np.float64]:
     """Return specificity."""
     return curve.specificity
 
 
-def cost(
+def _cost(
     curve: OperatingCurve,
     *,
     cost_fp: float = 1.0,
@@ -76,7 +81,9 @@ def cost(
     prevalence: float | None = None,
 ) -> NDArray[np.float64]:
     """Return minus the expected cost per sample, at the prevalence found or the one given."""
-    if prevalence is None:
+    if prevalence is not None:
+        prevalence = check_share(prevalence, name="prevalence")
+    else:
         prevalence = curve.n_positives / (curve.n_positives + curve.n_negatives)
     of_positive = cost_tp * curve.recall + cost_fn * (1 - curve.recall)
     of_negative = cost_tn * curve.specificity + cost_fp * curve.false_positive_rate
@@ -84,17 +91,17 @@ def cost(
 
 
 OBJECTIVES: dict[str, Objective] = {
-    "accuracy": accuracy,
-    "balanced_accuracy": balanced_accuracy,
-    "cost": cost,
-    "f1": f_beta,
-    "f_beta": f_beta,
-    "g_mean": g_mean,
-    "mcc": mcc,
-    "precision": precision,
-    "recall": recall,
-    "specificity": specificity,
-    "youden": youden,
+    "accuracy": _accuracy,
+    "balanced_accuracy": _balanced_accuracy,
+    "cost": _cost,
+    "f1": _f_beta,
+    "f_beta": _f_beta,
+    "g_mean": _g_mean,
+    "mcc": _mcc,
+    "precision": _precision,
+    "recall": _recall,
+    "specificity": _specificity,
+    "youden": _youden,
 }
 
 # Rising along the curve, so that alone they are won by flagging everything, or nothing.
@@ -131,7 +138,7 @@ def evaluate_objective(
     Raises
     ------
     ValueError
-        If the name is unknown, or a callable returns another shape.
+        If the name or a parameter is unknown, or a callable returns another shape.
     """
     if isinstance(objective, str):
         if objective not in OBJECTIVES:
@@ -142,7 +149,15 @@ def evaluate_objective(
         function = OBJECTIVES[objective]
     else:
         function = objective
-    value = np.asarray(function(curve, **(params or {})), dtype=np.float64)
+    params = dict(params or {})
+    accepted = list(signature(function).parameters.values())[1:]
+    names = [p.name for p in accepted]
+    if not all(p in names for p in params) and all(p.kind != p.VAR_KEYWORD for p in accepted):
+        raise ValueError(
+            f"Objective {objective!r} takes {', '.join(names) or 'no parameters'}, but "
+            f"{', '.join(params)} was given."
+        )
+    value = np.asarray(function(curve, **params), dtype=np.float64)
     if value.shape != (len(curve),):
         raise ValueError(
             f"The objective returned an array of shape {value.shape}, not {(len(curve),)}: one "
@@ -212,13 +227,16 @@ def best_index(
     Raises
     ------
     ValueError
-        If no threshold meets the constraint.
+        If no threshold meets the constraint, or the objective is NaN at all that do.
     """
     value = evaluate_objective(curve, objective, params)
     allowed = evaluate_constraint(curve, constraint)
-    if not allowed.any():
-        name, bound = constraint  # type: ignore[misc]
+    if constraint is not None and not allowed.any():
+        name, bound = constraint
         raise ValueError(
             f"No threshold meets the constraint {name} {bound}: loosen it, or improve the scores."
         )
-    return int(np.argmax(np.where(allowed, value, -np.inf)))
+    candidate = allowed & ~np.isnan(value)
+    if not candidate.any():
+        raise ValueError(f"Objective {objective!r} is NaN at every threshold that is allowed.")
+    return int(np.argmax(np.where(candidate, value, -np.inf)))

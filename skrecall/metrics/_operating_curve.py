@@ -3,6 +3,7 @@
 All thresholds, metrics and displays of skrecall read this curve, so that they cannot disagree.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,44 +59,44 @@ class OperatingCurve:
         return len(self.thresholds)
 
     @property
-    def fn(self) -> NDArray:
+    def fn(self) -> NDArray:  # numpydoc ignore=RT01
         """Missed positives, of shape (n_thresholds,)."""
         return self.n_positives - self.tp
 
     @property
-    def tn(self) -> NDArray:
-        """Negatives left alone, of shape (n_thresholds,)."""
+    def tn(self) -> NDArray:  # numpydoc ignore=RT01
+        """Correctly silent negatives, of shape (n_thresholds,)."""
         return self.n_negatives - self.fp
 
     @property
-    def alerts(self) -> NDArray:
+    def alerts(self) -> NDArray:  # numpydoc ignore=RT01
         """Flagged samples, of shape (n_thresholds,)."""
         return self.tp + self.fp
 
     @property
-    def recall(self) -> NDArray[np.float64]:
+    def recall(self) -> NDArray[np.float64]:  # numpydoc ignore=RT01
         """Share of the positives that is flagged (sensitivity), of shape (n_thresholds,)."""
         return _ratio(self.tp, self.n_positives)
 
     @property
-    def precision(self) -> NDArray[np.float64]:
+    def precision(self) -> NDArray[np.float64]:  # numpydoc ignore=RT01
         """Share of the flagged that is positive, of shape (n_thresholds,)."""
         return _ratio(self.tp, self.alerts)
 
     @property
-    def specificity(self) -> NDArray[np.float64]:
+    def specificity(self) -> NDArray[np.float64]:  # numpydoc ignore=RT01
         """Share of the negatives that is left alone, of shape (n_thresholds,)."""
         return _ratio(self.tn, self.n_negatives)
 
     @property
-    def false_positive_rate(self) -> NDArray[np.float64]:
+    def false_positive_rate(self) -> NDArray[np.float64]:  # numpydoc ignore=RT01
         """Share of the negatives that is flagged, of shape (n_thresholds,)."""
         return _ratio(self.fp, self.n_negatives)
 
     @property
-    def alerts_per_1000(self) -> NDArray[np.float64]:
+    def alerts_per_1000(self) -> NDArray[np.float64]:  # numpydoc ignore=RT01
         """Flagged samples in 1000, of shape (n_thresholds,)."""
-        return 1000 * _ratio(self.alerts, self.n_positives + self.n_negatives)
+        return _ratio(1000 * self.alerts, self.n_positives + self.n_negatives)
 
     def index_at(self, threshold: float) -> int:
         """Return the point of the curve that a threshold reaches.
@@ -130,17 +131,17 @@ class OperatingCurve:
             The midpoint between this distinct score and the next lower one; below the lowest score,
             half the gap above it.
         """
-        upper = self.thresholds[index]
-        if np.isinf(upper):
-            return float(upper)
+        upper = float(self.thresholds[index])
+        if math.isinf(upper):
+            return upper
         if index + 1 < len(self):
-            lower = self.thresholds[index + 1]
+            lower = float(self.thresholds[index + 1])
         elif index > 1:
-            lower = 2 * upper - self.thresholds[index - 1]
+            lower = 2 * upper - float(self.thresholds[index - 1])
         else:
             lower = upper - max(abs(upper), 1.0) * 1e-6
-        middle = lower + (upper - lower) / 2
-        return float(middle if middle > lower else upper)
+        middle = lower / 2 + upper / 2
+        return middle if lower < middle < upper else upper
 
     def frame(self) -> pd.DataFrame:
         """Return the curve as a table.
@@ -195,7 +196,8 @@ def operating_curve(
     Raises
     ------
     ValueError
-        If `y_true` holds one class or looks like scores, or a score is NaN or infinite.
+        If `y_true` holds one class or looks like scores, a score is NaN or infinite, or all samples
+        of a class have weight zero.
 
     Examples
     --------
@@ -210,7 +212,13 @@ def operating_curve(
     check_consistent_length(y_true, y_score)
     positive, pos_label = check_binary_target(y_true, pos_label=pos_label)
     weight = check_weights(sample_weight, y_score)
-    return curve_from_positive(positive, y_score, weight=weight, pos_label=pos_label)
+    curve = curve_from_positive(positive, y_score, weight=weight, pos_label=pos_label)
+    if not (curve.n_positives > 0 and curve.n_negatives > 0):
+        raise ValueError(
+            f"sample_weight gives the positives a total weight of {curve.n_positives:g} and the "
+            f"negatives {curve.n_negatives:g}: both must be positive."
+        )
+    return curve
 
 
 def curve_from_positive(

@@ -1,13 +1,14 @@
 """Checks of inputs: every message says what was found and what to do next."""
 
-from typing import Any
+from numbers import Real
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_array, check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import type_of_target
 
-from ._sklearn import _check_sample_weight
+from ._sklearn import Interval, _check_sample_weight
 
 
 def check_scores(y_score: ArrayLike, *, name: str = "y_score") -> NDArray[np.float64]:
@@ -31,7 +32,7 @@ def check_scores(y_score: ArrayLike, *, name: str = "y_score") -> NDArray[np.flo
         If there are none, they have two dimensions, or some are NaN or infinite.
     """
     y_score = np.asarray(y_score)
-    if y_score.ndim == 2 and y_score.shape[1] == 2:
+    if y_score.ndim == 2 and y_score.shape[1] > 1:
         raise ValueError(
             f"{name} has shape {y_score.shape}: pass one score per sample, such as "
             "predict_proba(X)[:, 1]."
@@ -114,3 +115,38 @@ def check_weights(
         return None
     check_consistent_length(y_score, sample_weight)
     return _check_sample_weight(sample_weight, y_score, dtype=np.float64, ensure_non_negative=True)
+
+
+def check_share(
+    value: float, *, name: str, closed: Literal["both", "left", "right", "neither"] = "both"
+) -> float:
+    """Return a number between 0 and 1.
+
+    Parameters
+    ----------
+    value : float
+        The number.
+    name : str
+        What the message calls it.
+    closed : {"both", "left", "right", "neither"}, default="both"
+        Which of 0 and 1 are allowed.
+
+    Returns
+    -------
+    value : float
+        The same number.
+
+    Raises
+    ------
+    ValueError
+        If it is not a real number of the interval.
+    """
+    if (
+        isinstance(value, Real)
+        and not isinstance(value, bool)
+        and value in Interval(Real, 0, 1, closed=closed)
+    ):
+        return float(value)
+    low = "[" if closed in ("both", "left") else "("
+    high = "]" if closed in ("both", "right") else ")"
+    raise ValueError(f"{name}={value!r} is not a share: give a number in {low}0, 1{high}.")

@@ -2,6 +2,7 @@
 
 from sklearn.base import _fit_context
 from sklearn.ensemble._base import _set_random_states
+from sklearn.metrics._scorer import _Scorer
 from sklearn.model_selection._validation import (
     _aggregate_score_dicts,
     _fit_and_score,
@@ -39,6 +40,7 @@ __all__ = [
     "Options",
     "RequestMethod",
     "StrOptions",
+    "_Scorer",
     "_aggregate_score_dicts",
     "_check_method_params",
     "_check_pos_label_consistency",

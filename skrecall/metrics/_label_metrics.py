@@ -1,0 +1,85 @@
+"""Metrics of decisions that neither scikit-learn nor imbalanced-learn has."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.metrics import confusion_matrix
+from sklearn.utils import check_array
+from sklearn.utils.multiclass import type_of_target, unique_labels
+
+
+def expected_cost(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    *,
+    cost_matrix: ArrayLike,
+    labels: ArrayLike | None = None,
+    prevalence: ArrayLike | None = None,
+    sample_weight: ArrayLike | None = None,
+) -> float:
+    """Return the mean cost of a decision.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_samples,)
+        True labels.
+    y_pred : array-like of shape (n_samples,)
+        Decisions.
+    cost_matrix : array-like of shape (n_classes, n_classes)
+        Cost of deciding column j where row i is true; in the binary case
+        ``[[cost_tn, cost_fp], [cost_fn, cost_tp]]``.
+    labels : array-like of shape (n_classes,), default=None
+        The classes in the order of `cost_matrix`; None means those that occur, sorted.
+    prevalence : array-like of shape (n_classes,), default=None
+        Shares of the classes where the decisions will be taken; None means the shares found.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Weights of the samples; None counts every sample once.
+
+    Returns
+    -------
+    cost : float
+        Less is better.
+
+    Raises
+    ------
+    ValueError
+        If the shapes of `cost_matrix`, `labels` and `prevalence` disagree, `prevalence` does not
+        sum to one, or it names a class without samples.
+
+    Examples
+    --------
+    >>> from skrecall.metrics import expected_cost
+    >>> expected_cost([0, 0, 0, 1], [0, 1, 0, 0], cost_matrix=[[0, 1], [50, 0]])
+    12.75
+    """
+    for name, y in (("y_true", y_true), ("y_pred", y_pred)):
+        if type_of_target(y, input_name=name).startswith("continuous"):
+            raise ValueError(
+                f"{name} holds continuous values: expected_cost needs decisions. Apply a "
+                "threshold to the scores first."
+            )
+    classes: Any = unique_labels(y_true, y_pred) if labels is None else np.asarray(labels)
+    cost = check_array(cost_matrix, dtype=np.float64, input_name="cost_matrix")
+    if cost.shape != (len(classes), len(classes)):
+        raise ValueError(
+            f"cost_matrix has shape {cost.shape}, but there are {len(classes)} classes, "
+            f"{classes.tolist()}: give one row and one column per class, or name the classes "
+            "with labels."
+        )
+    counts = confusion_matrix(y_true, y_pred, labels=classes, sample_weight=sample_weight)
+    total = counts.sum(axis=1)
+    if prevalence is None:
+        return float((cost * counts).sum() / total.sum())
+    share = check_array(prevalence, dtype=np.float64, ensure_2d=False, input_name="prevalence")
+    if share.shape != (len(classes),) or np.any(share < 0) or not np.isclose(share.sum(), 1):
+        raise ValueError(
+            f"prevalence {share.tolist()} must be {len(classes)} shares that sum to 1."
+        )
+    if np.any((total == 0) & (share > 0)):
+        raise ValueError(
+            f"prevalence gives {classes[(total == 0) & (share > 0)].tolist()} a share, but y_true "
+            "holds no such sample: its cost is unknown."
+        )
+    rate = counts / np.where(total > 0, total, 1)[:, None]
+    return float(share @ (cost * rate).sum(axis=1))
