@@ -40,7 +40,6 @@ bibtex_default_style = "plain"
 
 html_theme = "pydata_sphinx_theme"
 html_title = "skrecall"
-html_static_path = ["_static"]
 html_show_sourcelink = False
 html_theme_options = {
     "navigation_depth": 2,
