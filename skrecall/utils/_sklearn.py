@@ -1,8 +1,11 @@
 """The one door to scikit-learn's private helpers: an upstream rename is one line to mend here."""
 
-from sklearn.base import _fit_context
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, Self
+
+from sklearn.base import BaseEstimator, _fit_context
 from sklearn.ensemble._base import _set_random_states
-from sklearn.metrics._scorer import _Scorer
+from sklearn.metrics._scorer import _MultimetricScorer, _Scorer
 from sklearn.model_selection._validation import (
     _aggregate_score_dicts,
     _fit_and_score,
@@ -24,6 +27,7 @@ from sklearn.utils._param_validation import (
 )
 from sklearn.utils._response import _get_response_values
 from sklearn.utils.metadata_routing import _raise_for_params
+from sklearn.utils.metaestimators import _safe_split
 from sklearn.utils.validation import (
     _check_method_params,
     _check_pos_label_consistency,
@@ -34,6 +38,7 @@ from sklearn.utils.validation import (
 )
 
 __all__ = [
+    "CallbackContext",
     "HasMethods",
     "Hidden",
     "Interval",
@@ -42,6 +47,7 @@ __all__ = [
     "RealNotInt",
     "RequestMethod",
     "StrOptions",
+    "_MultimetricScorer",
     "_Scorer",
     "_aggregate_score_dicts",
     "_check_method_params",
@@ -57,8 +63,46 @@ __all__ = [
     "_raise_for_params",
     "_routing_enabled",
     "_safe_indexing",
+    "_safe_split",
     "_score",
     "_set_random_states",
     "_warn_or_raise_about_fit_failures",
+    "callback_context",
     "validate_params",
 ]
+
+
+class CallbackContext:
+    """The context of a fit's callbacks in a scikit-learn that has none: nothing is called."""
+
+    def subcontext(self, **_: Any) -> Self:
+        return self
+
+    def call_on_fit_task_begin(self, **_: Any) -> Self:
+        return self
+
+    def call_on_fit_task_end(self, **_: Any) -> bool:
+        return False
+
+    def propagate_callback_context(self, sub_estimator: BaseEstimator) -> AbstractContextManager:
+        return nullcontext(sub_estimator)
+
+
+def callback_context(estimator: BaseEstimator, *, max_subtasks: int) -> CallbackContext:
+    """Return the root context of the callbacks of a fit.
+
+    Parameters
+    ----------
+    estimator : estimator
+        The one that is being fitted.
+    max_subtasks : int
+        Number of tasks that its fit consists of.
+
+    Returns
+    -------
+    context : CallbackContext
+        scikit-learn's own since 1.9, where estimators have callbacks.
+    """
+    if not hasattr(estimator, "_init_callback_context"):
+        return CallbackContext()
+    return estimator._init_callback_context(max_subtasks=max_subtasks)
