@@ -1,5 +1,6 @@
 """What is counted, on which curve, with which uncertainty."""
 
+from ._audit import RecallAudit, audit_recall_promise
 from ._curve_metrics import (
     optimal_score,
     optimal_threshold,
@@ -11,12 +12,16 @@ from ._curve_metrics import (
     sensitivity_at_specificity,
     threshold_table,
 )
+from ._intervals import RecallInterval, recall_interval
 from ._label_metrics import expected_cost
 from ._operating_curve import OperatingCurve, operating_curve
 from ._scorers import get_scorer, get_scorer_names
 
 __all__ = [
     "OperatingCurve",
+    "RecallAudit",
+    "RecallInterval",
+    "audit_recall_promise",
     "expected_cost",
     "get_scorer",
     "get_scorer_names",
@@ -28,6 +33,7 @@ __all__ = [
     "recall_at_alert_budget",
     "recall_at_k",
     "recall_at_precision",
+    "recall_interval",
     "sensitivity_at_specificity",
     "threshold_table",
 ]

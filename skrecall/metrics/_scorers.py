@@ -163,8 +163,7 @@ def get_scorer(scoring: str | Callable | None, **params: Any) -> Callable | None
     Parameters
     ----------
     scoring : str, callable or None
-        A name of `get_scorer_names`; of two equal names ours is meant. A callable is returned as
-        it is, and so is None.
+        A name of `get_scorer_names`. A callable is returned as it is, and so is None.
     **params : dict
         Parameters of the metric, such as ``min_precision=0.5`` or ``pos_label="fraud"``; only our
         names take any.

@@ -1,5 +1,6 @@
 """Checks of inputs: every message says what was found and what to do next."""
 
+from collections.abc import Sequence
 from numbers import Real
 from typing import Any, Literal
 
@@ -150,3 +151,30 @@ def check_share(
     low = "[" if closed in ("both", "left") else "("
     high = "]" if closed in ("both", "right") else ")"
     raise ValueError(f"{name}={value!r} is not a share: give a number in {low}0, 1{high}.")
+
+
+def check_option(value: str, options: Sequence[str], *, name: str) -> str:
+    """Return a string that is one of the options.
+
+    Parameters
+    ----------
+    value : str
+        The string.
+    options : sequence of str
+        What it may be.
+    name : str
+        What the message calls it.
+
+    Returns
+    -------
+    value : str
+        The same string.
+
+    Raises
+    ------
+    ValueError
+        If it is none of them.
+    """
+    if value not in options:
+        raise ValueError(f"{name}={value!r} must be one of {', '.join(map(repr, options))}.")
+    return value
