@@ -22,7 +22,7 @@ lint: .venv/.installed
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
-	git ls-files 'skrecall/*.py' | xargs $(BIN)/python -m numpydoc lint
+	$(BIN)/python -m numpydoc lint $$(find skrecall -name '*.py')
 
 docs: .venv/.installed
 	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
