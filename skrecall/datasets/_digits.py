@@ -147,8 +147,9 @@ def make_rare_digits(
 
         images : ndarray of shape (n_samples, 1, image_size, image_size), dtype uint8
             Grey images; 255 is ink.
-        X : ndarray of shape (n_samples, image_size ** 2), dtype uint8
-            A view of the same pixels, one row per image.
+        X : ndarray of shape (n_samples, image_size ** 2)
+            The same pixels as a table of shares of 255: in uint8, differences between rows, which
+            samplers such as SMOTE take, wrap around.
         target : ndarray of shape (n_samples,)
             1 for the rare digit, else 0.
         pos_label : int
@@ -195,7 +196,7 @@ def make_rare_digits(
     images = _render(bundled.images[rows], image_size, distortion, noise, rng)
     return Bunch(
         images=images[:, None],
-        X=images.reshape(n_samples, -1),
+        X=images.reshape(n_samples, -1) / 255,
         target=is_rare[rows].astype(np.int64),
         pos_label=1,
         digit=bundled.target[rows],
@@ -288,8 +289,9 @@ def make_multilabel_digits(
 
         images : ndarray of shape (n_samples, 1, image_size, image_size), dtype uint8
             Grey images; 255 is ink.
-        X : ndarray of shape (n_samples, image_size ** 2), dtype uint8
-            A view of the same pixels, one row per image.
+        X : ndarray of shape (n_samples, image_size ** 2)
+            The same pixels as a table of shares of 255: in uint8, differences between rows, which
+            samplers such as SMOTE take, wrap around.
         Y : ndarray of shape (n_samples, 10)
             1 where the canvas shows the digit of the column.
         label_names : list of str
@@ -357,7 +359,7 @@ def make_multilabel_digits(
     images = np.rint(255 * np.clip(grey, 0, 1)).astype(np.uint8)
     return Bunch(
         images=images[:, None],
-        X=images.reshape(n_samples, -1),
+        X=images.reshape(n_samples, -1) / 255,
         Y=Y,
         label_names=[str(digit) for digit in range(10)],
         groups=groups,

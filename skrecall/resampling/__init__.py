@@ -1,1 +1,5 @@
 """Samplers in imbalanced-learn's contract."""
+
+from ._array import ArraySampler
+
+__all__ = ["ArraySampler"]
