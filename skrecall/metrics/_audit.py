@@ -50,6 +50,13 @@ class RecallAudit:
         What is counted.
     pos_label : object
         The positive label.
+
+    Examples
+    --------
+    >>> from skrecall.metrics import audit_recall_promise
+    >>> audit = audit_recall_promise([1] * 30 + [0], [1] * 30 + [0], target_recall=0.95)
+    >>> audit.verdict, audit.n_more_needed
+    ('cannot tell', 29)
     """
 
     verdict: Verdict

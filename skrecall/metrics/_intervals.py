@@ -8,9 +8,9 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import beta, norm, t
 from sklearn.utils import check_consistent_length, column_or_1d
-from sklearn.utils.multiclass import type_of_target, unique_labels
+from sklearn.utils.multiclass import unique_labels
 
-from skrecall.utils._checks import check_option, check_share
+from skrecall.utils._checks import check_labels, check_option, check_share
 
 Method = Literal["clopper-pearson", "wilson", "jeffreys"]
 Alternative = Literal["two-sided", "lower", "upper"]
@@ -39,6 +39,13 @@ class RecallInterval:
         Groups with a positive row; None without groups.
     method : str
         How the interval was computed.
+
+    Examples
+    --------
+    >>> from skrecall.metrics import recall_interval
+    >>> interval = recall_interval([1, 1, 1, 0], [1, 1, 0, 0])
+    >>> interval.n_found, interval.n_positives
+    (2, 3)
     """
 
     recall: float
@@ -143,13 +150,7 @@ def check_decisions(
         `y_true` has it.
     """
     check_consistent_length(y_true, y_pred)
-    y_true, y_pred = column_or_1d(y_true), column_or_1d(y_pred)
-    for name, y in (("y_true", y_true), ("y_pred", y_pred)):
-        if type_of_target(y, input_name=name).startswith("continuous"):
-            raise ValueError(
-                f"{name} holds continuous values, for example {y[:3].tolist()}: these look like "
-                "scores where labels belong. Apply the threshold first."
-            )
+    y_true, y_pred = check_labels(y_true), check_labels(y_pred, name="y_pred")
     labels = unique_labels(y_true, y_pred)
     if pos_label is None:
         if len(labels) != 2:

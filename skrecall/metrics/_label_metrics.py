@@ -6,7 +6,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.metrics import confusion_matrix
 from sklearn.utils import check_array
-from sklearn.utils.multiclass import type_of_target, unique_labels
+from sklearn.utils.multiclass import unique_labels
+
+from skrecall.utils._checks import check_labels
 
 
 def expected_cost(
@@ -53,12 +55,7 @@ def expected_cost(
     >>> expected_cost([0, 0, 0, 1], [0, 1, 0, 0], cost_matrix=[[0, 1], [50, 0]])
     12.75
     """
-    for name, y in (("y_true", y_true), ("y_pred", y_pred)):
-        if type_of_target(y, input_name=name).startswith("continuous"):
-            raise ValueError(
-                f"{name} holds continuous values: expected_cost needs decisions. Apply a "
-                "threshold to the scores first."
-            )
+    y_true, y_pred = check_labels(y_true), check_labels(y_pred, name="y_pred")
     classes: Any = unique_labels(y_true, y_pred) if labels is None else np.asarray(labels)
     cost = check_array(cost_matrix, dtype=np.float64, input_name="cost_matrix")
     if cost.shape != (len(classes), len(classes)):

@@ -85,18 +85,11 @@ _METRICS: dict[str, _Metric] = {
 }
 
 
-class RecallScorer(_Scorer):
+class _RecallScorer(_Scorer):
     """A scorer that knows its name and which column is the positive class.
 
-    It is made by `get_scorer`. `pos_label=None` means the second class of the estimator, whatever
-    the labels of the samples scored; a `pos_label` of more than two classes scores its column.
-
-    Parameters
-    ----------
-    name : str
-        One of `get_scorer_names`.
-    params : dict
-        Parameters of the metric.
+    `pos_label=None` means the second class of the estimator, whatever the labels of the samples
+    scored; a `pos_label` of more than two classes scores its column.
     """
 
     def __init__(self, name: str, params: Mapping[str, Any]) -> None:
@@ -225,4 +218,4 @@ def get_scorer(scoring: str | Callable | None, **params: Any) -> Callable | None
         raise ValueError(
             f"Scorer {scoring!r} needs {' and '.join(needed)}: get_scorer({scoring!r}, {example})."
         )
-    return RecallScorer(scoring, params)
+    return _RecallScorer(scoring, params)

@@ -5,9 +5,9 @@ from numbers import Real
 from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_array, check_consistent_length, column_or_1d
-from sklearn.utils.multiclass import type_of_target
 
 from ._sklearn import Interval, _check_sample_weight
 
@@ -42,6 +42,50 @@ def check_scores(y_score: ArrayLike, *, name: str = "y_score") -> NDArray[np.flo
     return check_array(y_score, ensure_2d=False, input_name=name)
 
 
+def check_labels(y: ArrayLike, *, name: str = "y_true") -> NDArray:
+    """Return class labels as a vector.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_samples,)
+        Labels.
+    name : str
+        What the message calls them.
+
+    Returns
+    -------
+    y : ndarray of shape (n_samples,)
+        The same labels.
+
+    Raises
+    ------
+    ValueError
+        If there are none, some are missing or infinite, they are of several types, or they are
+        continuous as scores are.
+    """
+    y = column_or_1d(y)
+    if len(y) == 0:
+        raise ValueError(f"{name} holds 0 samples: there is nothing to count.")
+    missing = pd.isna(y)
+    if missing.any():
+        raise ValueError(
+            f"{name} contains NaN: {missing.sum()} of {len(y)} labels are missing. Leave out the "
+            "samples whose label is unknown."
+        )
+    if y.dtype.kind == "f":
+        if np.isinf(y).any():
+            raise ValueError(f"{name} contains infinity, which is no label.")
+        if np.any(y != np.trunc(y)):
+            raise ValueError(
+                f"{name} holds continuous values, for example {y[:3].tolist()}: these look like "
+                "scores where labels belong. Pass the labels first, then the scores; decisions are "
+                "scores that a threshold was applied to."
+            )
+    elif y.dtype.kind == "O" and len({isinstance(label, str) for label in y}) > 1:
+        raise ValueError(f"{name} mixes strings and other labels: use one type.")
+    return y
+
+
 def check_binary_target(
     y_true: ArrayLike, *, pos_label: Any = None, name: str = "y_true"
 ) -> tuple[NDArray[np.bool_], Any]:
@@ -68,17 +112,11 @@ def check_binary_target(
     ValueError
         If the labels are scores, hold one class, more than two, or no `pos_label`.
     """
-    y_true = column_or_1d(y_true)
-    kind = type_of_target(y_true, input_name=name)
-    if kind.startswith("continuous"):
-        raise ValueError(
-            f"{name} holds continuous values, for example {y_true[:3].tolist()}: these look like "
-            "scores where labels belong. Pass the labels first, then the scores."
-        )
+    y_true = check_labels(y_true, name=name)
     classes = np.unique(y_true)
     if len(classes) == 1:
         raise ValueError(
-            f"{name} holds one class only, {classes[0]!r}, in {len(y_true)} samples: recall and "
+            f"{name} holds one class only, {classes.tolist()[0]!r}, in {len(y_true)} samples: recall and "
             "false alarms need samples of both classes."
         )
     if pos_label is None:
