@@ -28,6 +28,7 @@ from sklearn.utils._param_validation import (
 from sklearn.utils._response import _get_response_values
 from sklearn.utils.metadata_routing import _raise_for_params
 from sklearn.utils.metaestimators import _safe_split
+from sklearn.utils.multiclass import _check_partial_fit_first_call
 from sklearn.utils.validation import (
     _check_method_params,
     _check_pos_label_consistency,
@@ -51,6 +52,7 @@ __all__ = [
     "_Scorer",
     "_aggregate_score_dicts",
     "_check_method_params",
+    "_check_partial_fit_first_call",
     "_check_pos_label_consistency",
     "_check_response_method",
     "_check_sample_weight",
