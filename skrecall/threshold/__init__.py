@@ -1,5 +1,13 @@
 """Classifiers that turn scores into decisions, with a promise where one is asked for."""
 
 from ._bounds import positives_needed
+from ._optimal import OptimalThresholdClassifier
+from ._promise import RecallPromise
+from ._recall import RecallThresholdClassifier
 
-__all__ = ["positives_needed"]
+__all__ = [
+    "OptimalThresholdClassifier",
+    "RecallPromise",
+    "RecallThresholdClassifier",
+    "positives_needed",
+]

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array, issparse
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils import check_random_state
+from sklearn.utils.parallel import Parallel, delayed
 
 from skrecall.utils._sklearn import (
     _check_method_params,
@@ -20,6 +21,8 @@ from skrecall.utils._sklearn import (
     _num_samples,
     _safe_indexing,
 )
+
+Split = tuple[NDArray | None, NDArray]
 
 RESPONSE_METHODS = {
     "auto": ["predict_proba", "decision_function"],
@@ -105,6 +108,75 @@ def fit_on_rows(
         return estimator.fit(X, y, **params)
     params = _check_method_params(X, params, indices=rows)
     return estimator.fit(_safe_indexing(X, rows), _safe_indexing(y, rows), **params)
+
+
+def fit_and_score_held_out(
+    estimator: BaseEstimator,
+    X: Any,
+    y: NDArray,
+    splits: Sequence[Split],
+    *,
+    labels: Sequence | NDArray,
+    response_method: str,
+    fit_params: dict[str, Any],
+    n_jobs: int | None = None,
+) -> tuple[BaseEstimator, NDArray[np.float64]]:
+    """Fit an estimator and score the rows of each split that were held out.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted in place, unless the only split has no rows to fit on: then it is fitted already.
+    X : array-like of shape (n_samples, ...)
+        All samples.
+    y : ndarray of shape (n_samples,)
+        All labels.
+    splits : list of (fit_rows, held_out_rows)
+        One: the estimator is fitted on its rows and never again. Several: clones are, and the
+        estimator on all rows.
+    labels : sequence of length n_labels
+        Classes to score.
+    response_method : str
+        A key of `RESPONSE_METHODS`.
+    fit_params : dict
+        Parameters of `fit`.
+    n_jobs : int, default=None
+        Number of splits to fit at once.
+
+    Returns
+    -------
+    estimator : estimator
+        The fitted one.
+    y_score : ndarray of shape (n_held_out, n_labels)
+        In the order of the splits.
+    """
+    if len(splits) == 1:
+        ((fit_rows, held_out_rows),) = splits
+        if fit_rows is not None:
+            fit_on_rows(estimator, X, y, fit_rows, fit_params)
+        X_held_out = _safe_indexing(X, held_out_rows)
+        return estimator, class_scores(estimator, X_held_out, labels, response_method)
+    y_score = Parallel(n_jobs=n_jobs)(
+        delayed(_fold_scores)(
+            clone(estimator), X, y, fit_rows, held_out_rows, labels, response_method, fit_params
+        )
+        for fit_rows, held_out_rows in splits
+    )
+    return fit_on_rows(estimator, X, y, None, fit_params), np.concatenate(y_score)
+
+
+def _fold_scores(
+    estimator: BaseEstimator,
+    X: Any,
+    y: NDArray,
+    fit_rows: NDArray,
+    held_out_rows: NDArray,
+    labels: Sequence | NDArray,
+    response_method: str,
+    fit_params: dict[str, Any],
+) -> NDArray[np.float64]:
+    fit_on_rows(estimator, X, y, fit_rows, fit_params)
+    return class_scores(estimator, _safe_indexing(X, held_out_rows), labels, response_method)
 
 
 def class_scores(
@@ -249,7 +321,7 @@ def _row_keys(X: Any) -> NDArray:
     X = np.asarray(X)
     X = X.reshape(len(X), -1)
     if X.dtype == object:
-        return _row_keys(pd.DataFrame(X))
+        return _row_keys(pd.DataFrame(X).astype(str))
     X = np.ascontiguousarray(X)
     return X.view(np.dtype((np.void, X.dtype.itemsize * X.shape[1]))).ravel()
 

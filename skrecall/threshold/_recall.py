@@ -1,0 +1,536 @@
+"""Keep a recall on unseen data: the exact order-statistic threshold, around any classifier.
+
+The threshold is chosen on positives the model has not seen. Every threshold up to the
+``k``-th smallest of their scores keeps the target with the confidence asked for (`_bounds`), all on
+the same event, so that the one of best empirical precision among them costs no confidence.
+"""
+
+from collections.abc import Callable, Iterator
+from numbers import Integral, Real
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.model_selection import StratifiedGroupKFold, check_cv
+from sklearn.utils import (
+    assert_all_finite,
+    check_consistent_length,
+    check_random_state,
+    column_or_1d,
+    indexable,
+)
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted
+
+from skrecall.metrics import OperatingCurve
+from skrecall.utils._sklearn import (
+    HasMethods,
+    Interval,
+    StrOptions,
+    _fit_context,
+    _num_samples,
+    _safe_indexing,
+)
+
+from ._base import BaseDecisionClassifier
+from ._calibration import (
+    RESPONSE_METHODS,
+    Split,
+    check_has_scores,
+    check_no_shared_positives,
+    class_scores,
+    clone_with_seed,
+    fit_and_score_held_out,
+    holdout_split,
+    last_split,
+)
+from ._promise import (
+    RecallPromise,
+    _PromiseTerms,
+    label_threshold,
+    make_promise,
+    plain_label,
+    promise_units,
+)
+
+
+class RecallThresholdClassifier(BaseDecisionClassifier):
+    """Classifier that keeps a recall on unseen data, with a stated confidence.
+
+    Of all thresholds whose recall on unseen data is at least `target_recall` with probability
+    `confidence` over draws of the held-out positives, it takes the one with the best empirical
+    precision. The bound is exact for continuous scores, and on the safe side for tied ones,
+    whatever the distribution and the model.
+
+    **Wrap everything in it**: scaling, resampling, search. An over-sampler *before* it puts copies
+    of a positive on both sides of the split and voids the promise.
+
+    Assumed is that held-out and future positives are exchangeable (as groups, where `groups` are
+    given). A change of prevalence leaves the promise as it is; a change of the positives
+    themselves does not. The promise is about the population: a small test set shows a recall below
+    the target more often than ``1 - confidence``; `next_batch` promises for such a set.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Classifier with `predict_proba` or `decision_function`, usually a whole Pipeline or search.
+        A `FrozenEstimator` is not fitted again, whatever `calibration` says.
+    target_recall : float in (0, 1), default=0.95
+        Recall to keep.
+    confidence : float in (0, 1), default=0.9
+        Probability, over draws of the held-out positives, of keeping it. Several promises (classes,
+        strata) hold together with this probability.
+    pos_label : int, float, bool, str or list of these, default=None
+        The class to find; None means ``classes_[1]`` of two. A list makes one promise for each
+        class named: `predict_flags` keeps them all, while `predict` gives one label, in the order
+        of the list, and each later class is calibrated with what earlier classes took counted as
+        missed.
+    calibration : {"holdout", "out_of_fold", "prefit"}, default="holdout"
+        "holdout" fits on one part, puts the threshold on the other, and never refits.
+        "out_of_fold" pools the scores of cross-validation and fits on all rows: *empirical, not
+        promised*, because the scores are those of other models. "prefit" takes a fitted estimator
+        and uses all rows given, none of which it may have seen.
+    calibration_size : float in (0, 1), default=0.5
+        Share of the rows, or groups, that "holdout" holds out, stratified by class and stratum.
+    cv : int, splitter or iterable, default=None
+        For "holdout", a splitter in place of `calibration_size`: its last split counts, which for
+        `TimeSeriesSplit` calibrates on the most recent rows. For "out_of_fold", the folds; None
+        means 5, stratified.
+    group_promise : {"any", "row"}, default="any"
+        What is promised when `fit` gets groups. "any": of the positive groups (patients), the
+        target share has a flagged row. "row": of random positive rows, one a group, the target
+        share is flagged.
+    strata : str, int or callable, default=None
+        Column of `X`, or a function of `X`, that names each row's stratum (site, subgroup). Each
+        stratum gets a threshold and a promise of its own; the confidence is shared out.
+    n_comparisons : int, default=1
+        Number of models or candidates of which the best is picked on the same held-out positives.
+    next_batch : int, default=None
+        Promise the recall of the next so many positives in place of the population's.
+    on_insufficient : {"raise", "best"}, default="raise"
+        With too few positives, raise, or warn and promise the best recall that they can carry with
+        the same confidence. Either says how many are missing.
+    on_duplicates : {"raise", "ignore"}, default="raise"
+        What identical positives on both sides of a split lead to.
+    response_method : {"auto", "predict_proba", "decision_function"}, default="auto"
+        Where scores come from; "auto" takes probabilities where there are some.
+    n_jobs : int, default=None
+        Number of folds of "out_of_fold" to fit at once.
+    random_state : int, RandomState instance or None, default=None
+        Seeds the split, the choice of rows within groups, and what `estimator` leaves unseeded.
+
+    Attributes
+    ----------
+    estimator_ : estimator
+        The fitted classifier.
+    classes_ : ndarray of shape (n_classes,)
+        Class labels.
+    pos_label_ : object or ndarray of shape (n_labels,)
+        The class, or classes, that promises are made for.
+    promises_ : list of RecallPromise
+        One a class and stratum, class by class; print one to read it.
+    threshold_ : float or ndarray of shape (n_promises,)
+        Flag when the score is at least this; midway to the next lower held-out score.
+    n_calibration_positives_ : int or ndarray of shape (n_promises,)
+        Held-out positives, or positive groups.
+    recall_lower_bound_ : float or ndarray of shape (n_promises,)
+        Lower confidence bound of the recall at the highest threshold that carries the promise; NaN
+        for "out_of_fold".
+    operating_curve_ : OperatingCurve or list of OperatingCurve
+        Of the held-out rows, or groups.
+    calibration_rows_ : ndarray of shape (n_held_out,)
+        Indices of the held-out rows.
+    strata_ : ndarray of shape (n_strata,)
+        The strata; ``[None]`` without any.
+
+    Raises
+    ------
+    ValueError
+        If positives are too few or on both sides of the split, or the scores are not usable.
+
+    See Also
+    --------
+    positives_needed : Tell how many positives a promise needs, before any data exist.
+    skrecall.metrics.audit_recall_promise : Tell whether a deployed promise has been kept.
+
+    Notes
+    -----
+    `target_recall`, `confidence`, `n_comparisons`, `next_batch`, `on_insufficient` and
+    `group_promise` act after `fit`: `refit_decision` applies a new value to the stored scores.
+    Trying several and keeping one is a comparison; count it in `n_comparisons`. `sample_weight`
+    goes to the estimator inside; the promise counts rows.
+
+    References
+    ----------
+    .. [1] H. A. David, H. N. Nagaraja, "Order Statistics", 3rd ed., Wiley, 2003, ch. 2.
+    .. [2] X. Tong, Y. Feng, J. J. Li, "Neyman-Pearson classification algorithms and NP receiver
+       operating characteristics", Science Advances 4(2), 2018.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_classification
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skrecall.threshold import RecallThresholdClassifier
+    >>> X, y = make_classification(2000, weights=[0.9], random_state=0)
+    >>> model = RecallThresholdClassifier(LogisticRegression(), target_recall=0.9, random_state=0)
+    >>> promise = model.fit(X, y).promises_[0]
+    >>> print(promise)
+    Promised: recall of class 1 >= 0.9 on unseen data, confidence 0.9, from 104 held-out
+    positives: flag when the score is at least 0.34...
+    """
+
+    _parameter_constraints: ClassVar[dict] = {
+        "estimator": [HasMethods(["fit"])],
+        "target_recall": [Interval(Real, 0, 1, closed="neither")],
+        "confidence": [Interval(Real, 0, 1, closed="neither")],
+        "pos_label": [Real, str, "boolean", "array-like", None],
+        "calibration": [StrOptions({"holdout", "out_of_fold", "prefit"})],
+        "calibration_size": [Interval(Real, 0, 1, closed="neither")],
+        "cv": ["cv_object"],
+        "group_promise": [StrOptions({"any", "row"})],
+        "strata": [str, Integral, callable, None],
+        "n_comparisons": [Interval(Integral, 1, None, closed="left")],
+        "next_batch": [Interval(Integral, 1, None, closed="left"), None],
+        "on_insufficient": [StrOptions({"raise", "best"})],
+        "on_duplicates": [StrOptions({"raise", "ignore"})],
+        "response_method": [StrOptions(set(RESPONSE_METHODS))],
+        "n_jobs": [Integral, None],
+        "random_state": ["random_state"],
+    }
+    _decision_params = (
+        "target_recall",
+        "confidence",
+        "group_promise",
+        "n_comparisons",
+        "next_batch",
+        "on_insufficient",
+    )
+
+    def __init__(
+        self,
+        estimator: Any,
+        *,
+        target_recall: float = 0.95,
+        confidence: float = 0.9,
+        pos_label: Any = None,
+        calibration: str = "holdout",
+        calibration_size: float = 0.5,
+        cv: Any = None,
+        group_promise: str = "any",
+        strata: str | int | Callable[[Any], ArrayLike] | None = None,
+        n_comparisons: int = 1,
+        next_batch: int | None = None,
+        on_insufficient: str = "raise",
+        on_duplicates: str = "raise",
+        response_method: str = "auto",
+        n_jobs: int | None = None,
+        random_state: Any = None,
+    ) -> None:
+        self.estimator = estimator
+        self.target_recall = target_recall
+        self.confidence = confidence
+        self.pos_label = pos_label
+        self.calibration = calibration
+        self.calibration_size = calibration_size
+        self.cv = cv
+        self.group_promise = group_promise
+        self.strata = strata
+        self.n_comparisons = n_comparisons
+        self.next_batch = next_batch
+        self.on_insufficient = on_insufficient
+        self.on_duplicates = on_duplicates
+        self.response_method = response_method
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(
+        self, X: ArrayLike, y: ArrayLike, *, groups: ArrayLike | None = None, **params: Any
+    ) -> Self:
+        """Fit the classifier inside and put the threshold on what it has not seen.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, ...)
+            Samples, in any form that the estimator takes.
+        y : array-like of shape (n_samples,)
+            Class labels.
+        groups : array-like of shape (n_samples,), default=None
+            Rows of one group, such as the scans of one patient, stay on one side of the split and
+            count as one; see `group_promise`.
+        **params : dict
+            Handed to the estimator's `fit`, such as `sample_weight`.
+
+        Returns
+        -------
+        self : object
+            Fitted estimator.
+        """
+        X, y, groups = indexable(X, y, groups)
+        y = column_or_1d(y, warn=True)
+        assert_all_finite(y, input_name="y")
+        check_classification_targets(y)
+        groups = None if groups is None else np.asarray(groups)
+        params = self._route_fit_params(params, {"groups": groups})
+        check_has_scores(self.estimator, self.response_method)
+        self.classes_ = np.unique(y)
+        self.pos_label_ = self._resolve_pos_label()
+        labels = np.atleast_1d(self.pos_label_)
+        stratum = self._stratum_of(X)
+        self.strata_ = np.array([None]) if stratum is None else np.unique(stratum)
+
+        rng = check_random_state(self.random_state)
+        splits = self._splits(X, y, stratum, groups, rng)
+        self.calibration_rows_ = rows = np.concatenate([held_out for _, held_out in splits])
+        self._y = y[rows]
+        self._groups = None if groups is None else groups[rows]
+        self._stratum = None if stratum is None else stratum[rows]
+        self._group_seed = rng.randint(np.iinfo(np.int32).max)
+        if self.on_insufficient == "raise":
+            self._refuse_too_few_positives()
+
+        prefit = self._is_prefit()
+        self.estimator_, self._y_score = fit_and_score_held_out(
+            self.estimator
+            if prefit
+            else clone_with_seed(self.estimator, None if self.random_state is None else rng),
+            X,
+            y,
+            splits,
+            labels=labels,
+            response_method=self.response_method,
+            fit_params=params,
+            n_jobs=self.n_jobs,
+        )
+        return self._decide()
+
+    def _resolve_pos_label(self) -> Any:
+        classes = self.classes_
+        if len(classes) < 2:
+            raise ValueError(
+                f"y holds one class only, {classes.tolist()}: recall and false alarms need "
+                "samples of both classes."
+            )
+        if self.pos_label is None:
+            if len(classes) > 2:
+                raise ValueError(
+                    f"y holds {len(classes)} classes, {classes[:5].tolist()}: name the one to find "
+                    "with pos_label, or several in a list. Only binary classification is supported "
+                    "without it. Unknown label type: multiclass"
+                )
+            return classes[1]
+        labels = np.atleast_1d(self.pos_label)
+        unknown = [label for label in labels.tolist() if label not in classes]
+        if unknown or len(np.unique(labels)) < len(labels):
+            raise ValueError(
+                f"pos_label={self.pos_label!r} must name different classes of y, which holds "
+                f"{classes.tolist()}."
+            )
+        return labels[0] if np.ndim(self.pos_label) == 0 else labels
+
+    def _stratum_of(self, X: Any) -> NDArray | None:
+        if self.strata is None:
+            return None
+        if callable(self.strata):
+            stratum = self.strata(X)
+        else:
+            stratum = _safe_indexing(X, self.strata, axis=1)
+        stratum = column_or_1d(stratum)
+        check_consistent_length(stratum, X)
+        return stratum
+
+    def _is_prefit(self) -> bool:
+        return self.calibration == "prefit" or super()._is_prefit()
+
+    def _splits(
+        self,
+        X: Any,
+        y: NDArray,
+        stratum: NDArray | None,
+        groups: NDArray | None,
+        rng: np.random.RandomState,
+    ) -> list[Split]:
+        """Return pairs of rows to fit on and rows to hold out; nothing to fit on if prefit."""
+        if self._is_prefit():
+            check_is_fitted(self.estimator)
+            return [(None, np.arange(_num_samples(X)))]
+        if self.calibration == "out_of_fold":
+            folds = 5 if groups is None else StratifiedGroupKFold()
+            cv = check_cv(folds if self.cv is None else self.cv, y, classifier=True)
+            splits: list[Split] = list(cv.split(X, y, groups))
+        elif self.cv is not None:
+            splits = [last_split(check_cv(self.cv, y, classifier=True), X, y, groups)]
+        else:
+            code = np.unique(y, return_inverse=True)[1]
+            if stratum is not None:
+                code = code + len(self.classes_) * np.unique(stratum, return_inverse=True)[1]
+            splits = [holdout_split(code, self.calibration_size, groups=groups, rng=rng)]
+        if self.on_duplicates == "raise":
+            positive = np.isin(y, self.pos_label_)
+            for fit_rows, held_out_rows in splits:
+                assert fit_rows is not None
+                check_no_shared_positives(X, positive, fit_rows, held_out_rows)
+        return splits
+
+    def _terms(self) -> _PromiseTerms:
+        n_labels = np.size(self.pos_label_)
+        return _PromiseTerms(
+            target_recall=self.target_recall,
+            confidence=self.confidence,
+            n_promises=self.n_comparisons * len(self.strata_) * n_labels,
+            next_batch=self.next_batch,
+            unit="positive" if self._groups is None else "positive group",
+            on_insufficient=self.on_insufficient,
+        )
+
+    def _cells(self) -> Iterator[tuple[int, Any, int, Any, NDArray[np.bool_]]]:
+        """Yield each class with each stratum: both with their index, and the stratum's rows."""
+        for j, label in enumerate(np.atleast_1d(self.pos_label_)):
+            for i, stratum in enumerate(self.strata_):
+                rows = np.ones(len(self._y), dtype=bool)
+                yield j, label, i, stratum, rows if stratum is None else self._stratum == stratum
+
+    def _refuse_too_few_positives(self) -> None:
+        """Raise before the estimator is fitted, which may take hours."""
+        terms = self._terms()
+        for _, label, _, stratum, rows in self._cells():
+            positive = rows & (self._y == label)
+            n_units = (
+                positive.sum() if self._groups is None else len(np.unique(self._groups[positive]))
+            )
+            terms.rank(int(n_units), pos_label=label, stratum=stratum)
+
+    def _refit_decision(self) -> None:
+        terms = self._terms()
+        n_labels = np.size(self.pos_label_)
+        self.promises_: list[RecallPromise] = []
+        curves: list[OperatingCurve] = []
+        self._flag_thresholds = np.empty((len(self.strata_), n_labels))
+        self._label_thresholds = np.full((len(self.strata_), n_labels), -np.inf)
+        taken = np.zeros(len(self._y), dtype=bool)
+        taken_by_earlier = taken
+        for j, label, i, stratum, rows in self._cells():
+            if i == 0:
+                taken_by_earlier = taken.copy()
+            y_score = self._y_score[rows, j]
+            positive, unit_score = self._units(rows, label, y_score)
+            promise, curve = make_promise(
+                positive,
+                unit_score,
+                terms,
+                pos_label=label,
+                stratum=stratum,
+                is_empirical=self.calibration == "out_of_fold" and not self._is_prefit(),
+            )
+            self.promises_.append(promise)
+            curves.append(curve)
+            self._flag_thresholds[i, j] = promise.threshold
+            if n_labels > 1:
+                left = np.where(taken_by_earlier[rows], -np.inf, y_score)
+                positive, unit_score = self._units(rows, label, left)
+                threshold = label_threshold(unit_score[positive], promise.rank)
+                self._label_thresholds[i, j] = threshold
+                taken[rows] |= left >= threshold
+        single = len(self.promises_) == 1
+        self.operating_curve_ = curves[0] if single else curves
+        self.threshold_ = self._fitted("threshold", single)
+        self.recall_lower_bound_ = self._fitted("lower_bound", single)
+        self.n_calibration_positives_ = self._fitted("n_positives", single)
+
+    def _fitted(self, name: str, single: bool) -> Any:
+        values = [getattr(promise, name) for promise in self.promises_]
+        return values[0] if single else np.array(values)
+
+    def _units(
+        self, rows: NDArray[np.bool_], label: Any, y_score: NDArray[np.float64]
+    ) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+        return promise_units(
+            self._y[rows] == label,
+            y_score,
+            None if self._groups is None else self._groups[rows],
+            group_promise=self.group_promise,
+            rng=check_random_state(self._group_seed),
+        )
+
+    def predict_flags(self, X: ArrayLike) -> NDArray[np.bool_]:
+        """Flag samples, once for each class promised.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, ...)
+            Samples.
+
+        Returns
+        -------
+        flags : ndarray of shape (n_samples, n_labels), dtype bool
+            Columns in the order of `pos_label_`. A sample can carry several flags; each column
+            keeps its class's promise.
+        """
+        self._check_decision()
+        y_score = class_scores(
+            self.estimator_, X, np.atleast_1d(self.pos_label_), self.response_method
+        )
+        return y_score >= self._flag_thresholds[self._stratum_index(X)]
+
+    def predict(self, X: ArrayLike) -> NDArray:
+        """Predict one class for each sample.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, ...)
+            Samples.
+
+        Returns
+        -------
+        y_pred : ndarray of shape (n_samples,)
+            A flagged sample gets the class it is flagged for, the first one of `pos_label_` if
+            there are several; any other sample the best-scored class that is not promised.
+
+        Raises
+        ------
+        ValueError
+            If a later class cannot keep its promise after what earlier ones take, or a stratum is
+            new.
+        """
+        self._check_decision()
+        labels = np.atleast_1d(self.pos_label_)
+        y_score = class_scores(self.estimator_, X, self.classes_, self.response_method)
+        column = {label: k for k, label in enumerate(self.classes_.tolist())}
+        promised = [column[label] for label in labels.tolist()]
+        thresholds = self._flag_thresholds
+        if len(labels) > 1:
+            thresholds = self._label_thresholds
+            self._refuse_overlap()
+        flags = y_score[:, promised] >= thresholds[self._stratum_index(X)]
+        rest = np.delete(np.arange(len(column)), promised)
+        rest = rest if len(rest) else np.arange(len(column))
+        y_pred = rest[np.argmax(y_score[:, rest], axis=1)]
+        first_flag = np.asarray(promised)[np.argmax(flags, axis=1)]
+        return self.classes_[np.where(flags.any(axis=1), first_flag, y_pred)]
+
+    def _refuse_overlap(self) -> None:
+        lost = np.isneginf(self._label_thresholds).any(axis=0)
+        if lost.any():
+            label = plain_label(np.atleast_1d(self.pos_label_)[lost][0])
+            raise ValueError(
+                f"One label cannot carry all promises: earlier classes of pos_label take so many "
+                f"positives of class {label!r} that its recall of {self.target_recall} cannot be "
+                "kept. Use predict_flags, put this class earlier, or lower the target."
+            )
+
+    def _stratum_index(self, X: Any) -> NDArray[np.int64]:
+        stratum = self._stratum_of(X)
+        if stratum is None:
+            return np.zeros(_num_samples(X), dtype=np.int64)
+        new = np.setdiff1d(stratum, self.strata_)
+        if len(new):
+            raise ValueError(
+                f"Strata {new[:5].tolist()} were not in the held-out rows, which hold "
+                f"{self.strata_[:10].tolist()}: nothing is promised there."
+            )
+        return np.searchsorted(self.strata_, stratum)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_class = self.pos_label is not None
+        return tags

@@ -1,0 +1,139 @@
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.sparse import csr_array
+from sklearn.linear_model import LogisticRegression, RidgeClassifier
+from sklearn.model_selection import TimeSeriesSplit
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.tree import DecisionTreeClassifier
+
+from skrecall.threshold._calibration import (
+    check_has_scores,
+    class_scores,
+    clone_with_seed,
+    count_shared_rows,
+    holdout_split,
+    last_split,
+)
+
+
+@pytest.mark.parametrize("size", [0.2, 0.5, 0.73])
+def test_holdout_is_stratified_whole_and_disjoint(size):
+    code = np.repeat([0, 1, 2], [500, 37, 4])
+    fit_rows, held_out = holdout_split(code, size, groups=None, rng=np.random.RandomState(0))
+    assert np.array_equal(np.sort(np.append(fit_rows, held_out)), np.arange(len(code)))
+    for value, count in enumerate([500, 37, 4]):
+        assert abs(np.sum(code[held_out] == value) - size * count) <= 1
+
+
+def test_holdout_keeps_groups_whole_and_stratifies_by_their_rarest_code():
+    rng = np.random.RandomState(0)
+    groups = rng.permutation(np.repeat(np.arange(300), 5))
+    positive_group = np.arange(300) < 30
+    code = (positive_group[groups] & (rng.uniform(size=1500) < 0.5)).astype(int)
+    fit_rows, held_out = holdout_split(code, 0.5, groups=groups, rng=rng)
+    assert not set(groups[fit_rows]) & set(groups[held_out])
+    n_positive = len(set(groups[code == 1]))
+    assert abs(len(set(groups[held_out][code[held_out] == 1])) - n_positive / 2) <= 1
+
+
+def test_holdout_draws_every_row_equally_often():
+    code = np.repeat([0, 1], [16, 4])
+    rng = np.random.RandomState(0)
+    drawn = np.zeros(20)
+    for _ in range(4000):
+        drawn[holdout_split(code, 0.3, groups=None, rng=rng)[1]] += 1
+    error = np.sqrt(0.3 * 0.7 / 4000)
+    assert np.all(abs(drawn / 4000 - 0.3) < 5 * error)
+
+
+def test_last_split_is_the_most_recent_one():
+    fit_rows, held_out = last_split(TimeSeriesSplit(4), np.zeros((100, 1)), np.zeros(100), None)
+    assert held_out[-1] == 99
+    assert fit_rows.max() < held_out.min()
+
+
+def test_last_split_of_nothing():
+    with pytest.raises(ValueError, match="yields no split"):
+        last_split([], np.zeros((4, 1)), np.zeros(4), None)
+
+
+A = np.array([[1.0, 2.0, 0.0], [0.0, 0.0, 0.0], [3.0, 0.0, 4.0], [1.0, 2.0, 0.0]])
+B = np.array([[1.0, 2.0, 0.0], [3.0, 4.0, 0.0], [0.0, 0.0, 0.0]])
+
+
+@pytest.mark.parametrize(
+    "container",
+    [
+        np.asarray,
+        np.float32,
+        csr_array,
+        pd.DataFrame,
+        lambda X: np.asarray(X, dtype=object),
+        lambda X: X.reshape(-1, 1, 3, 1).astype(np.uint8),
+        lambda X: pd.DataFrame(X).astype(str),
+        lambda X: np.asarray(X, dtype=str),
+    ],
+    ids=["array", "float32", "sparse", "frame", "object", "images", "strings", "str array"],
+)
+def test_shared_rows_in_every_container(container):
+    assert count_shared_rows(container(A), container(B)) == 3
+    assert count_shared_rows(container(A[2:3]), container(B)) == 0
+    assert count_shared_rows(container(A[:0]), container(B)) == 0
+
+
+@pytest.mark.parametrize("model", [LogisticRegression(), RidgeClassifier()], ids=repr)
+def test_scores_of_named_classes(model):
+    X = np.random.RandomState(0).standard_normal((60, 3))
+    binary = np.where(X[:, 0] > 0, "b", "a")
+    model.fit(X, binary)
+    score_b = class_scores(model, X, ["b"], "auto")[:, 0]
+    expected = (
+        model.predict_proba(X)[:, 1]
+        if hasattr(model, "predict_proba")
+        else model.decision_function(X)
+    )
+    np.testing.assert_array_equal(score_b, expected)
+    both = class_scores(model, X, ["b", "a"], "auto")
+    np.testing.assert_array_equal(both.argmax(axis=1), np.where(model.predict(X) == "b", 0, 1))
+
+
+def test_a_class_the_model_never_saw():
+    model = LogisticRegression().fit([[0.0], [1.0]], ["a", "b"])
+    with pytest.raises(
+        ValueError, match=r"was fitted on classes \['a', 'b'\] and cannot score \['c'\]"
+    ):
+        class_scores(model, [[0.0]], ["c"], "auto")
+
+
+class NaNScores(LogisticRegression):
+    def predict_proba(self, X):
+        return np.full((len(X), 2), np.nan)
+
+
+def test_scores_that_are_not_finite():
+    model = NaNScores().fit([[0.0], [1.0]], [0, 1])
+    with pytest.raises(ValueError, match="gave 2 scores that are NaN or infinite in 2 samples"):
+        class_scores(model, [[0.0], [1.0]], [1], "auto")
+
+
+def test_an_estimator_without_scores():
+    class NoScores(DecisionTreeClassifier):
+        predict_proba = property()
+
+    with pytest.raises(ValueError, match="NoScores has no predict_proba and no decision_function"):
+        check_has_scores(NoScores(), "auto")
+    with pytest.raises(ValueError, match="RidgeClassifier has no predict_proba: a threshold needs"):
+        check_has_scores(RidgeClassifier(), "predict_proba")
+
+
+def test_clone_with_seed_seeds_what_is_unseeded():
+    model = make_pipeline(StandardScaler(), DecisionTreeClassifier())
+    step = "decisiontreeclassifier__random_state"
+    assert clone_with_seed(model, None).get_params()[step] is None
+    seeded = [clone_with_seed(model, 0).get_params()[step] for _ in range(2)]
+    assert isinstance(seeded[0], int)
+    assert seeded[0] == seeded[1]
+    model.set_params(**{step: 7})
+    assert clone_with_seed(model, 0).get_params()[step] == 7
