@@ -13,7 +13,7 @@ from ._curve_metrics import (
     threshold_table,
 )
 from ._intervals import RecallInterval, recall_interval
-from ._label_metrics import expected_cost
+from ._label_metrics import expected_cost, true_negative_rate
 from ._operating_curve import OperatingCurve, operating_curve
 from ._scorers import get_scorer, get_scorer_names
 
@@ -36,4 +36,5 @@ __all__ = [
     "recall_interval",
     "sensitivity_at_specificity",
     "threshold_table",
+    "true_negative_rate",
 ]

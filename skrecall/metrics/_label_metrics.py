@@ -4,11 +4,69 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.metrics import confusion_matrix
+from sklearn.metrics import confusion_matrix, recall_score
 from sklearn.utils import check_array
 from sklearn.utils.multiclass import unique_labels
 
 from skrecall.utils._checks import check_labels
+
+
+def true_negative_rate(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    *,
+    sample_weight: ArrayLike | None = None,
+    pos_label: Any = None,
+) -> float:
+    """Return the share of the negatives that a decision leaves alone (specificity).
+
+    imbalanced-learn's ``specificity_score`` is the same without weights, and wrong with them (as of
+    0.14.2 it is negative for some).
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_samples,)
+        True labels.
+    y_pred : array-like of shape (n_samples,)
+        Decisions.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Weights of the samples; None counts every sample once.
+    pos_label : int, float, bool or str, default=None
+        The positive label, all others being negative; None means the second of the two labels that
+        occur.
+
+    Returns
+    -------
+    rate : float
+        In [0, 1].
+
+    Raises
+    ------
+    ValueError
+        If `y_true` holds no negative, or scores stand where labels belong.
+
+    Examples
+    --------
+    >>> from skrecall.metrics import true_negative_rate
+    >>> true_negative_rate([0, 0, 0, 0, 1], [0, 0, 1, 0, 1])
+    0.75
+    """
+    y_true, y_pred = check_labels(y_true), check_labels(y_pred, name="y_pred")
+    classes = unique_labels(y_true, y_pred)
+    if pos_label is None:
+        if len(classes) != 2:
+            raise ValueError(
+                f"y_true and y_pred hold {len(classes)} classes, {classes[:5].tolist()}: name the "
+                "positive one with pos_label."
+            )
+        pos_label = classes[1]
+    negative = y_true != pos_label
+    if not np.any(negative):
+        raise ValueError(
+            f"y_true holds no negative (label other than {pos_label!r}) in {len(y_true)} samples: "
+            "specificity has no value."
+        )
+    return float(recall_score(negative, y_pred != pos_label, sample_weight=sample_weight))
 
 
 def expected_cost(

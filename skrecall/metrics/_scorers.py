@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from typing import Any
 
 import sklearn.metrics
-from imblearn.metrics import geometric_mean_score, specificity_score
+from imblearn.metrics import geometric_mean_score
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.metrics import balanced_accuracy_score, fbeta_score
@@ -27,7 +27,7 @@ from ._curve_metrics import (
     recall_at_precision,
     sensitivity_at_specificity,
 )
-from ._label_metrics import expected_cost
+from ._label_metrics import expected_cost, true_negative_rate
 from ._objectives import MONOTONE_OBJECTIVES, OBJECTIVES
 
 RANKING = ("decision_function", "predict_proba")
@@ -73,7 +73,7 @@ _METRICS: dict[str, _Metric] = {
     "f2": _Metric(fbeta_score, DECISION, fixed={"beta": 2.0}),
     "f_beta": _Metric(fbeta_score, DECISION),
     "g_mean": _Metric(geometric_mean_score, DECISION),
-    "specificity": _Metric(specificity_score, DECISION, fixed={"average": "binary"}),
+    "specificity": _Metric(true_negative_rate, DECISION),
     "youden": _Metric(balanced_accuracy_score, DECISION, fixed={"adjusted": True}),
     "neg_expected_cost": _Metric(expected_cost, DECISION, sign=-1),
     "neg_min_cost": _Metric(optimal_score, objective="cost"),

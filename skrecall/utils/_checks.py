@@ -81,7 +81,7 @@ def check_labels(y: ArrayLike, *, name: str = "y_true") -> NDArray:
                 "scores where labels belong. Pass the labels first, then the scores; decisions are "
                 "scores that a threshold was applied to."
             )
-    elif y.dtype.kind == "O" and len({isinstance(label, str) for label in y}) > 1:
+    elif y.dtype.kind == "O" and pd.api.types.infer_dtype(y).startswith("mixed"):
         raise ValueError(f"{name} mixes strings and other labels: use one type.")
     return y
 
@@ -116,8 +116,8 @@ def check_binary_target(
     classes = np.unique(y_true)
     if len(classes) == 1:
         raise ValueError(
-            f"{name} holds one class only, {classes.tolist()[0]!r}, in {len(y_true)} samples: recall and "
-            "false alarms need samples of both classes."
+            f"{name} holds one class only, {classes.tolist()[0]!r}, in {len(y_true)} samples: "
+            "recall and false alarms need samples of both classes."
         )
     if pos_label is None:
         if len(classes) > 2:

@@ -197,7 +197,7 @@ def test_bad_weights_and_labels_are_named():
     y_true, y_score = [0, 1, 1], [0.1, 0.2, 0.3]
     with pytest.raises(ValueError, match="positives a total weight of 0 and the negatives 1"):
         operating_curve(y_true, y_score, sample_weight=[1, 0, 0])
-    with pytest.raises(ValueError, match="[Nn]egative values"):
+    with pytest.raises(ValueError, match=r"[Nn]egative values"):
         operating_curve(y_true, y_score, sample_weight=[1, -1, 1])
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         operating_curve(y_true, y_score, sample_weight=[1, 1])
