@@ -9,9 +9,10 @@ from imblearn.under_sampling import RandomUnderSampler
 from sklearn.linear_model import LogisticRegression
 
 from skrecall.resampling import ArraySampler
-from skrecall.threshold import RecallThresholdClassifier
+from skrecall.threshold import OptimalThresholdClassifier, RecallThresholdClassifier
 
 CLASSIFIERS: list = [
+    OptimalThresholdClassifier(LogisticRegression()),
     RecallThresholdClassifier(
         LogisticRegression(), target_recall=0.5, confidence=0.5, on_duplicates="ignore"
     ),
@@ -24,6 +25,9 @@ SAMPLERS: list = [
 
 # {class name: {scikit-learn's check: reason}}; more than five for one class is a defect.
 EXPECTED_FAILED_CHECKS: dict[str, dict[str, str]] = {
+    "OptimalThresholdClassifier": {
+        "check_classifiers_train": "decisions change at threshold_, not at decision function 0",
+    },
     "RecallThresholdClassifier": {
         "check_classifiers_train": "decisions change at threshold_, not at probability one half",
         "check_classifiers_classes": "decisions change at threshold_, not at decision function 0",

@@ -73,7 +73,11 @@ class DecisionMixin:
 
 
 def _same(a: Any, b: Any) -> bool:
-    return a is b or (type(a) is type(b) and bool(np.all(np.asarray(a == b))))
+    if a is b or type(a) is not type(b):
+        return a is b
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(_same(a[key], b[key]) for key in a)
+    return np.array_equal(a, b) if isinstance(a, np.ndarray) else bool(np.all(a == b))
 
 
 def decision_params(estimator: BaseEstimator) -> tuple[str, ...]:
