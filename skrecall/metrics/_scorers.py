@@ -173,7 +173,7 @@ def get_scorer(scoring: str | Callable | None, **params: Any) -> Callable | None
 
     Notes
     -----
-    The names that start with "max_" (and "neg_min_cost") take the best threshold on the samples
+    The names that start with ``max_`` (and "neg_min_cost") take the best threshold on the samples
     scored: they compare scores. Those of decisions ("f2", "f_beta", "g_mean", "specificity",
     "youden", "neg_expected_cost") look at `predict`.
 

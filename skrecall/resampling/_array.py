@@ -58,7 +58,7 @@ class ArraySampler(MetaEstimatorMixin, BaseSampler):
         Indices of the rows selected; only if the sampler stores them.
     n_features_in_ : int
         Number of features, all dimensions of a sample counted.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features of a DataFrame.
     sample_shape_ : tuple of int
         Shape of one sample.
