@@ -118,7 +118,19 @@ def refuse_pages_that_need_the_network(app, exception):
             raise RuntimeError(f"{page.relative_to(app.outdir)} loads {found[0]!r}")
 
 
+def skip_what_scikit_learn_generates(app, what, name, obj, skip, options):
+    """Leave out the request setters of metadata routing, which every estimator has."""
+    return True if re.fullmatch(r"set_\w+_request", name) else None
+
+
+def resolve_terms_of_scikit_learn(app, env, node, contnode):
+    """Show a term of scikit-learn's glossary, met in a docstring it handed down, as plain text."""
+    return contnode if node["reftype"] == "term" else None
+
+
 def setup(app):
     """Write the API pages before sphinx looks for sources, and check what it wrote."""
     app.connect("config-inited", write_api_pages)
+    app.connect("autodoc-skip-member", skip_what_scikit_learn_generates)
+    app.connect("missing-reference", resolve_terms_of_scikit_learn)
     app.connect("build-finished", refuse_pages_that_need_the_network)
