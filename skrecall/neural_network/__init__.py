@@ -4,3 +4,7 @@ from skrecall.utils._optional import import_optional
 
 import_optional("torch", purpose="skrecall.neural_network")
 import_optional("skorch", purpose="skrecall.neural_network")
+
+from ._cnn import CNNClassifier  # noqa: E402
+
+__all__ = ["CNNClassifier"]

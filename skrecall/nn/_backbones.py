@@ -54,7 +54,7 @@ class MultilayerPerceptron(nn.Module):
 
         Parameters
         ----------
-        X : Tensor of shape (n_samples, *input_shape)
+        X : Tensor of shape (n_samples, ...)
             The batch.
 
         Returns
@@ -68,8 +68,8 @@ class MultilayerPerceptron(nn.Module):
 class SmallCNN(nn.Module):
     """Convolutional network for small images, of any number of channels and any size.
 
-    Each stage is a 3 x 3 convolution, a ReLU and a 2 x 2 maximum, which is left out along an axis
-    of one pixel. What remains is averaged to at most `grid` x `grid` cells before a hidden layer,
+    Each stage is a 3 x 3 convolution, batch normalisation, a ReLU and a 2 x 2 maximum, which is left
+    out along an axis of one pixel. What remains is averaged to at most `grid` x `grid` cells before a hidden layer,
     so that a small image keeps where things are and a large one stays cheap.
 
     Parameters
@@ -111,7 +111,8 @@ class SmallCNN(nn.Module):
         for n_out in channels:
             window = [min(2, side) for side in size]
             layers += [
-                nn.Conv2d(n_in, n_out, kernel_size=3, padding=1),
+                nn.Conv2d(n_in, n_out, kernel_size=3, padding=1, bias=False),
+                nn.BatchNorm2d(n_out),
                 nn.ReLU(),
                 nn.MaxPool2d(window, ceil_mode=True),
             ]

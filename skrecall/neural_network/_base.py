@@ -1,0 +1,196 @@
+"""What the estimators over a skorch net share: samples in, training, raw scores out."""
+
+import copy
+import warnings
+from collections.abc import Callable
+from functools import partial
+from numbers import Integral, Real
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator
+from sklearn.utils import Tags
+from sklearn.utils.validation import check_is_fitted, validate_data
+from skorch.callbacks import EarlyStopping
+from skorch.helper import predefined_split
+from torch import Tensor, nn
+
+from skrecall.utils._sklearn import Interval, StrOptions
+
+from ._data import _ArrayDataset, _SlicedBatches, n_dimensions, sample_shape, stack_images
+from ._net import NONLINEARITIES, _Net, build_loss, build_module
+from ._runtime import check_amp, resolve_device, seeded, torch_threads
+
+OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
+    "adam": torch.optim.Adam,
+    "adamw": torch.optim.AdamW,
+    "sgd": partial(torch.optim.SGD, momentum=0.9, nesterov=True),
+}
+
+
+class BaseNetEstimator(BaseEstimator):
+    """An estimator that holds a skorch net as ``net_`` and owns scikit-learn's contract itself.
+
+    A subclass has the parameters of ``_parameter_constraints``, encodes its targets, calls
+    ``_check_X`` and ``_train`` in `fit`, and turns what ``_logits`` returns into predictions by
+    ``_nonlinearity``. Its net is a ``_net_class``.
+    """
+
+    _net_class: type[_Net]
+    _nonlinearity: str
+    net_: _Net
+
+    _parameter_constraints: dict = {
+        "backbone": [nn.Module, callable, None],
+        "image_shape": [tuple, list, None],
+        "loss": [str, nn.Module],
+        "loss_params": [dict, None],
+        "max_epochs": [Interval(Integral, 1, None, closed="left")],
+        "lr": [Interval(Real, 0, None, closed="neither")],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "weight_decay": [Interval(Real, 0, None, closed="left")],
+        "optimizer": [StrOptions(set(OPTIMIZERS)), callable],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "patience": [Interval(Integral, 1, None, closed="left")],
+        "device": [str, torch.device],
+        "amp": [StrOptions({"bfloat16", "float16"}), None],
+        "callbacks": [list, None],
+        "warm_start": ["boolean"],
+        "n_threads": [Interval(Integral, 1, None, closed="left"), None],
+        "verbose": ["verbose"],
+        "random_state": ["random_state"],
+    }
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        return tags
+
+    def _check_X(self, X: ArrayLike, *, reset: bool) -> NDArray[Any]:
+        """Return samples as a finite float32 array, or uint8 where they are uint8 images."""
+        X = stack_images(X)
+        image_shape = self._image_shape() if reset else self._fitted_image_shape()
+        flat_dtype = np.float32 if image_shape is None else [np.float32, np.uint8]
+        if n_dimensions(X) < 3:
+            X = validate_data(self, X, reset=reset, dtype=flat_dtype)
+            shape = sample_shape(X.shape, image_shape)
+        else:
+            X = validate_data(
+                self,
+                X,
+                reset=reset,
+                dtype=[np.float32, np.uint8],
+                ensure_2d=False,
+                allow_nd=True,
+            )
+            shape = sample_shape(X.shape, image_shape)
+            if not reset and image_shape is None:
+                raise ValueError(
+                    f"X holds images of shape {shape}, and {type(self).__name__} was fitted on a "
+                    f"table of {self.n_features_in_} features: fit again on images."
+                )
+            validate_data(self, X.reshape(len(X), -1), reset=reset, skip_check_array=True)
+        if reset:
+            self.input_shape_ = shape
+        return X.reshape(-1, *shape)
+
+    def _image_shape(self) -> tuple[int, ...] | None:
+        if self.image_shape is None:
+            return None
+        shape = tuple(self.image_shape)
+        if len(shape) != 3 or not all(isinstance(n, Integral) and int(n) > 0 for n in shape):
+            raise ValueError(
+                f"image_shape={self.image_shape!r} must be three positive integers, "
+                "(n_channels, height, width)."
+            )
+        return shape
+
+    def _fitted_image_shape(self) -> tuple[int, ...] | None:
+        return self.input_shape_ if len(self.input_shape_) == 3 else None
+
+    def _make_net(self, n_outputs: int, device: torch.device) -> _Net:
+        net = self._net_class(
+            n_outputs=n_outputs,
+            module=partial(build_module, self.backbone, self.input_shape_, n_outputs),
+            criterion=partial(build_loss, self.loss, self.loss_params),
+            predict_nonlinearity=NONLINEARITIES[self._nonlinearity],
+            optimizer=OPTIMIZERS.get(self.optimizer, self.optimizer),
+            optimizer__weight_decay=self.weight_decay,
+            lr=self.lr,
+            batch_size=self.batch_size,
+            iterator_train=_SlicedBatches,
+            iterator_train__shuffle=True,
+            iterator_valid=_SlicedBatches,
+            train_split=None,
+            device=str(device),
+            amp=self.amp,
+            verbose=0,
+        ).initialize()
+        named = getattr(net.criterion_, "predict_nonlinearity", self._nonlinearity)
+        if named != self._nonlinearity:
+            raise ValueError(
+                f"loss={self.loss!r} turns logits into probabilities by {named}, and "
+                f"{type(self).__name__} by {self._nonlinearity}: choose another loss."
+            )
+        return net
+
+    def _train(
+        self,
+        train: _ArrayDataset,
+        valid: _ArrayDataset | None,
+        *,
+        max_epochs: int,
+        n_outputs: int,
+        proceed: bool,
+    ) -> Self:
+        """Train ``net_``, a new one unless training proceeds, and set ``history_``.
+
+        A net that proceeds keeps its network, loss and state of the optimizer; all else is read
+        from the parameters again.
+        """
+        device = torch.device(self.net_.device) if proceed else resolve_device(self.device)
+        check_amp(self.amp, device)
+        seed = int(self._rng.randint(np.iinfo(np.int32).max))
+        with torch_threads(self.n_threads), seeded(seed, device):
+            if not proceed:
+                self.net_ = self._make_net(n_outputs, device)
+            net = self.net_
+            if net.lr != self.lr:
+                net.set_params(lr=self.lr)
+            net.max_epochs, net.batch_size = max_epochs, self.batch_size
+            net.verbose = int(self.verbose)
+            net.callbacks = copy.deepcopy(list(self.callbacks or []))
+            if valid is not None:
+                stop = EarlyStopping(patience=self.patience, threshold=0, load_best=True)
+                net.callbacks.insert(0, ("early_stopping", stop))
+            net.initialize_callbacks()
+            # Kept for the fit only: a pickled estimator holds no data.
+            net.train_split = None if valid is None else predefined_split(valid)
+            try:
+                net.partial_fit(train)
+            finally:
+                net.train_split = None
+        if "train_loss" not in net.history[-1]:
+            warnings.warn(
+                f"Training was interrupted in epoch {len(net.history)}: "
+                f"{type(self).__name__} keeps the weights it had then.",
+                stacklevel=3,
+            )
+        self.history_ = pd.DataFrame(
+            [
+                {k: v for k, v in row.items() if k != "batches" and not k.endswith("_batch_count")}
+                for row in net.history
+            ]
+        )
+        return self
+
+    def _logits(self, X: ArrayLike) -> Tensor:
+        """Return raw scores of shape (n_samples, n_outputs), on the CPU."""
+        check_is_fitted(self, "net_")
+        X = self._check_X(X, reset=False)
+        with torch_threads(self.n_threads):
+            return self.net_.forward(_ArrayDataset(X))

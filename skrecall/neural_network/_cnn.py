@@ -1,0 +1,352 @@
+"""Image and table classifier over a torch network."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, Self
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import ClassifierMixin
+from sklearn.utils import check_random_state
+from skorch.callbacks import Callback
+from torch import nn
+
+from skrecall.utils._sklearn import StrOptions, _check_partial_fit_first_call, _fit_context
+
+from ._base import BaseNetEstimator
+from ._data import _ArrayDataset
+from ._net import NONLINEARITIES, _ClassifierNet
+from ._targets import (
+    check_labels,
+    check_weights_keep_classes,
+    encode_labels,
+    row_weights,
+    stratified_holdout,
+)
+
+
+class CNNClassifier(ClassifierMixin, BaseNetEstimator):
+    """Neural network classifier of images, or of tables, with the losses that rare classes need.
+
+    A plain scikit-learn estimator: it checks its input, encodes any labels, and keeps the skorch
+    net that it trained as ``net_``. It clones, pickles, and works inside pipelines and searches;
+    with `random_state` and `n_threads` given, scores do not depend on `n_jobs`.
+
+    Parameters
+    ----------
+    backbone : torch.nn.Module or callable, default=None
+        The network from a batch to logits, one per class. A module is copied for every fit, weights
+        included, and never trained itself. A callable, such as a class or a ``functools.partial``
+        of one, is called as ``backbone(input_shape, n_classes)``. None is `skrecall.nn.SmallCNN`
+        for images and `skrecall.nn.MultilayerPerceptron` for tables.
+    image_shape : tuple of int, default=None
+        ``(n_channels, height, width)`` that flat rows are read as. With None a 2-D `X` is a table;
+        3-D and 4-D arrays are images in any case.
+    loss : str or torch.nn.Module, default="cross_entropy"
+        ``"cross_entropy"``, ``"focal"`` or another name of ``skrecall.nn.LOSSES``, or a module
+        called with logits (n, n_classes) and class numbers (n,). Where it has a `reduction`, that
+        becomes ``"none"``: rows are weighted and averaged here.
+    loss_params : dict, default=None
+        Arguments of a loss given by name, such as ``{"gamma": 1.0}``.
+    class_weight : dict or "balanced", default=None
+        Weights of the classes by label; "balanced" weighs by inverse frequency. They multiply the
+        sample weights.
+    max_epochs : int, default=20
+        Passes over the training rows.
+    lr : float, default=0.001
+        Learning rate.
+    batch_size : int, default=64
+        Rows in a batch.
+    weight_decay : float, default=0.0001
+        Decay of the weights, as the optimizer understands it.
+    optimizer : {"adam", "adamw", "sgd"} or callable, default="adamw"
+        "sgd" has Nesterov momentum 0.9. A callable, such as a class of ``torch.optim`` or a
+        ``functools.partial`` of one, is called with parameters, ``lr`` and ``weight_decay``.
+    early_stopping : bool, default=False
+        Hold out rows, stratified by class, stop once their loss has not fallen for `patience`
+        epochs, and restore the weights of the best epoch.
+    validation_fraction : float, default=0.1
+        Share of rows held out by `early_stopping`.
+    patience : int, default=5
+        Epochs without improvement before `early_stopping` stops.
+    device : str or torch.device, default="auto"
+        "auto" is CUDA where there is one, else Apple's MPS, else the CPU.
+    amp : {"bfloat16", "float16"}, default=None
+        Precision of the forward pass on CUDA; None is float32 throughout.
+    callbacks : list of skorch callbacks, default=None
+        Copied for every fit.
+    warm_start : bool, default=False
+        Whether `fit` goes on training the network it has, `max_epochs` more.
+    n_threads : int, default=None
+        Threads that torch uses in `fit` and `predict`; its own count is put back afterwards. None
+        leaves torch's count, but is 1 in the worker processes of a parallel search.
+    verbose : int, default=0
+        Print a table with one line per epoch.
+    random_state : int, RandomState instance or None, default=None
+        Seeds initial weights, order of batches, dropout and the held-out rows. Torch's own
+        generators are left as they were.
+
+    Attributes
+    ----------
+    net_ : skorch.NeuralNet
+        The trained net; ``net_.module_`` is the torch network.
+    classes_ : ndarray of shape (n_classes,)
+        Labels, sorted.
+    history_ : DataFrame
+        One row per epoch: losses, seconds, and what the callbacks recorded.
+    input_shape_ : tuple of int
+        Shape of a sample: ``(n_channels, height, width)`` or ``(n_features,)``.
+    n_features_in_ : int
+        Number of features; for images, of values in one.
+    feature_names_in_ : ndarray of str
+        Names of the columns, if `X` was a DataFrame with string columns.
+
+    Notes
+    -----
+    uint8 images are scaled by 1/255, batch by batch; all other numbers are taken as they are, so
+    scale floats yourself, for example with a StandardScaler before a table.
+
+    In `fit` the product of class and sample weights is divided by its mean, so that `lr` keeps its
+    meaning; `partial_fit` takes it as given, so that chunks keep their weight against each other.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from skrecall.neural_network import CNNClassifier
+    >>> images, y = load_digits(return_X_y=True)
+    >>> images = images.reshape(-1, 1, 8, 8) / 16
+    >>> clf = CNNClassifier(max_epochs=5, random_state=0).fit(images[::2], y[::2])
+    >>> bool(clf.score(images[1::2], y[1::2]) > 0.85)
+    True
+    """
+
+    _parameter_constraints: dict = {
+        **BaseNetEstimator._parameter_constraints,
+        "class_weight": [dict, StrOptions({"balanced"}), None],
+    }
+    _net_class = _ClassifierNet
+    _nonlinearity = "softmax"
+
+    def __init__(
+        self,
+        backbone: nn.Module | Callable[..., nn.Module] | None = None,
+        *,
+        image_shape: Sequence[int] | None = None,
+        loss: str | nn.Module = "cross_entropy",
+        loss_params: dict[str, Any] | None = None,
+        class_weight: dict[Any, float] | Literal["balanced"] | None = None,
+        max_epochs: int = 20,
+        lr: float = 0.001,
+        batch_size: int = 64,
+        weight_decay: float = 0.0001,
+        optimizer: str | Callable[..., torch.optim.Optimizer] = "adamw",
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        patience: int = 5,
+        device: str | torch.device = "auto",
+        amp: Literal["bfloat16", "float16"] | None = None,
+        callbacks: list[Callback] | None = None,
+        warm_start: bool = False,
+        n_threads: int | None = None,
+        verbose: int = 0,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
+        self.backbone = backbone
+        self.image_shape = image_shape
+        self.loss = loss
+        self.loss_params = loss_params
+        self.class_weight = class_weight
+        self.max_epochs = max_epochs
+        self.lr = lr
+        self.batch_size = batch_size
+        self.weight_decay = weight_decay
+        self.optimizer = optimizer
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.patience = patience
+        self.device = device
+        self.amp = amp
+        self.callbacks = callbacks
+        self.warm_start = warm_start
+        self.n_threads = n_threads
+        self.verbose = verbose
+        self.random_state = random_state
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+        """Train the network.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, c, h, w), (n, h, w) or (n, n_features), or list of images
+            Images, flat rows of images of `image_shape`, or a table.
+        y : array-like of shape (n_samples,)
+            Labels of two classes or more.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative weights; None weighs all rows alike.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If the input has a wrong shape, values that are not finite or one class; if network and
+            loss do not fit to it; or if training diverges.
+        """
+        proceed = self.warm_start and hasattr(self, "net_")
+        X = self._check_X(X, reset=not proceed)
+        y = check_labels(X, y)
+        classes = np.unique(y)
+        if len(classes) == 1:
+            raise ValueError(
+                f"y holds one class only, {classes[0]!r}, in {len(y)} samples: a classifier needs "
+                "samples of two classes at least."
+            )
+        if not proceed:
+            self.classes_ = classes
+            self._start()
+        codes = encode_labels(y, self.classes_)
+        weight = self._weights(y, codes, sample_weight)
+        if weight is not None:
+            check_weights_keep_classes(weight, codes)
+            weight = weight / weight.mean()
+        train: NDArray[np.intp] | slice = slice(None)
+        valid = None
+        if self.early_stopping:
+            train, held_out = stratified_holdout(codes, self.validation_fraction, self._split_seed)
+            valid = self._dataset(X, codes, weight, held_out)
+        return self._train(
+            self._dataset(X, codes, weight, train),
+            valid,
+            max_epochs=self.max_epochs,
+            n_outputs=len(self.classes_),
+            proceed=proceed,
+        )
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        classes: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> Self:
+        """Train for one epoch on a chunk of data, going on from where training stands.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, c, h, w), (n, h, w) or (n, n_features), or list of images
+            Images, flat rows of images of `image_shape`, or a table.
+        y : array-like of shape (n_samples,)
+            Labels; a chunk may lack classes.
+        classes : array-like of shape (n_classes,), default=None
+            All labels there will be; needed in the first call.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative weights, taken as given.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If the first call names no classes, or a parameter needs all data at once.
+        """
+        for name, clashes in (
+            ("early_stopping", self.early_stopping),
+            ("class_weight", self.class_weight == "balanced"),
+        ):
+            if clashes:
+                raise ValueError(
+                    f"{name}={getattr(self, name)!r} needs all data at once, and partial_fit sees "
+                    "a chunk: call fit, or set it otherwise (class_weight takes a dict)."
+                )
+        proceed = hasattr(self, "net_")
+        _check_partial_fit_first_call(self, classes)
+        if len(self.classes_) < 2:
+            raise ValueError(
+                f"classes holds one class only, {self.classes_[0]!r}: name all there will be."
+            )
+        X = self._check_X(X, reset=not proceed)
+        y = check_labels(X, y)
+        if not proceed:
+            self._start()
+        codes = encode_labels(y, self.classes_)
+        return self._train(
+            self._dataset(X, codes, self._weights(y, codes, sample_weight)),
+            None,
+            max_epochs=1,
+            n_outputs=len(self.classes_),
+            proceed=proceed,
+        )
+
+    def _start(self) -> None:
+        """Draw what goes on from fit to fit: the stream of seeds, and the rows held out."""
+        self._rng = check_random_state(self.random_state)
+        self._split_seed = int(self._rng.randint(np.iinfo(np.int32).max))
+
+    def _weights(
+        self, y: NDArray[Any], codes: NDArray[np.intp], sample_weight: ArrayLike | None
+    ) -> NDArray[np.float64] | None:
+        return row_weights(y, codes, self.classes_, self.class_weight, sample_weight)
+
+    @staticmethod
+    def _dataset(
+        X: NDArray[Any],
+        codes: NDArray[np.intp],
+        weight: NDArray[np.float64] | None,
+        rows: NDArray[np.intp] | slice = slice(None),
+    ) -> _ArrayDataset:
+        return _ArrayDataset(X[rows], codes[rows], None if weight is None else weight[rows])
+
+    def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Return raw scores: the log-odds of the second of two classes, or a logit per class.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, c, h, w), (n, h, w) or (n, n_features), or list of images
+            The samples.
+
+        Returns
+        -------
+        y_score : ndarray of shape (n_samples,) or (n_samples, n_classes)
+            The scores.
+        """
+        logits = self._logits(X).double().numpy()
+        return logits[:, 1] - logits[:, 0] if len(self.classes_) == 2 else logits
+
+    def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Return the probabilities of the classes.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, c, h, w), (n, h, w) or (n, n_features), or list of images
+            The samples.
+
+        Returns
+        -------
+        proba : ndarray of shape (n_samples, n_classes)
+            Columns in the order of ``classes_``.
+        """
+        return NONLINEARITIES[self._nonlinearity](self._logits(X)).numpy()
+
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
+        """Return the likeliest label.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, c, h, w), (n, h, w) or (n, n_features), or list of images
+            The samples.
+
+        Returns
+        -------
+        y_pred : ndarray of shape (n_samples,)
+            Labels.
+        """
+        codes = self._logits(X).argmax(dim=1).numpy()
+        return self.classes_[codes]

@@ -1,0 +1,204 @@
+"""From what users hold to batches: shapes of samples, tensors, and batches sliced from them.
+
+A batch is ``({"X": ..., "sample_weight": ...}, y)``; the weights are left out where there are none.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import Dataset
+
+
+def n_dimensions(X: Any) -> int:
+    """Return the number of dimensions of any container, without what numpy would dispatch to it.
+
+    Parameters
+    ----------
+    X : array-like
+        An array, data frame, sparse matrix, nested list, or what converts to an array.
+
+    Returns
+    -------
+    n_dimensions : int
+        2 for a table.
+    """
+    return X.ndim if hasattr(X, "ndim") else np.asarray(X).ndim
+
+
+def stack_images(X: Any) -> Any:
+    """Return a list of images as one array; anything else as it is.
+
+    Parameters
+    ----------
+    X : array-like, or sequence of array-likes
+        What the user passed.
+
+    Returns
+    -------
+    X : array-like
+        An array if it was a sequence of images.
+
+    Raises
+    ------
+    ValueError
+        If the images have different shapes.
+    """
+    if not isinstance(X, list | tuple) or not X or n_dimensions(X[0]) < 2:
+        return X
+    shapes = {np.shape(image) for image in X}
+    if len(shapes) > 1:
+        raise ValueError(
+            f"X holds images of {len(shapes)} different shapes, such as "
+            f"{' and '.join(map(str, sorted(shapes)[:2]))}: resize or crop them to one shape."
+        )
+    return np.stack([np.asarray(image) for image in X])
+
+
+def sample_shape(
+    X_shape: Sequence[int], image_shape: Sequence[int] | None = None
+) -> tuple[int, ...]:
+    """Return the shape of one sample: (n_features,) of a table, (c, h, w) of images.
+
+    Parameters
+    ----------
+    X_shape : sequence of int
+        Shape of the array: (n, n_features), (n, h, w) or (n, c, h, w).
+    image_shape : sequence of int or None
+        ``(n_channels, height, width)`` that the images have, or that flat rows are read as.
+
+    Returns
+    -------
+    shape : tuple of int
+        The shape of one sample.
+
+    Raises
+    ------
+    ValueError
+        If the array has another number of dimensions, or other images than stated.
+    """
+    found = tuple(X_shape[1:])
+    if len(found) == 1:
+        if image_shape is None:
+            return found
+        if found[0] != math.prod(image_shape):
+            raise ValueError(
+                f"X has rows of {found[0]} values, and images of shape {tuple(image_shape)} have "
+                f"{math.prod(image_shape)}: pass one flattened image per row."
+            )
+        return tuple(image_shape)
+    if len(found) not in (2, 3):
+        raise ValueError(
+            f"X has shape {tuple(X_shape)}: pass images (n, channels, height, width) or "
+            "(n, height, width), flat rows with image_shape, or a table (n, n_features)."
+        )
+    found = (1, *found) if len(found) == 2 else found
+    if 0 in found:
+        raise ValueError(f"X holds images of shape {found}, that is without a pixel.")
+    if image_shape is not None and found != tuple(image_shape):
+        channels_last = (found[2], *found[:2]) == tuple(image_shape)
+        raise ValueError(
+            f"X holds images of shape {found}, and (channels, height, width) = "
+            f"{tuple(image_shape)} is expected: "
+            + (
+                "move the channels first with np.moveaxis(X, -1, 1)."
+                if channels_last
+                else "convert the images, or fit again on such images."
+            )
+        )
+    return found
+
+
+def as_tensor(array: NDArray[Any]) -> Tensor:
+    """Return an array as a tensor that shares its memory where torch can.
+
+    Parameters
+    ----------
+    array : ndarray
+        Any array; one that joblib mapped read-only is copied, as torch takes no such memory.
+
+    Returns
+    -------
+    tensor : Tensor
+        The same values.
+    """
+    return torch.from_numpy(np.require(array, requirements=["C", "W"]))
+
+
+class _ArrayDataset(Dataset):
+    """Samples, targets and weights as tensors; an index may be a number, a slice or many numbers.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, ...)
+        The samples.
+    y : ndarray of shape (n_samples, ...), default=None
+        The targets; None, for prediction, puts zeros there.
+    sample_weight : ndarray of shape (n_samples,), default=None
+        The weights.
+    """
+
+    def __init__(
+        self,
+        X: NDArray[Any],
+        y: NDArray[Any] | None = None,
+        sample_weight: NDArray[Any] | None = None,
+    ) -> None:
+        self.X = as_tensor(X)
+        self.y = torch.zeros(len(X), dtype=torch.int64) if y is None else as_tensor(y)
+        self.sample_weight = (
+            None if sample_weight is None else as_tensor(sample_weight.astype(np.float32))
+        )
+
+    def __len__(self) -> int:
+        return len(self.X)
+
+    def __getitem__(self, index: int | slice | Tensor) -> tuple[dict[str, Tensor], Tensor]:
+        inputs = {"X": self.X[index]}
+        if self.sample_weight is not None:
+            inputs["sample_weight"] = self.sample_weight[index]
+        return inputs, self.y[index]
+
+
+class _SlicedBatches:
+    """Batches sliced from a dataset's tensors, several times faster than one item at a time.
+
+    In a shuffled pass a last batch of one row joins the one before it: batch normalisation cannot
+    learn from one row.
+
+    Parameters
+    ----------
+    dataset : _ArrayDataset
+        The samples.
+    batch_size : int
+        Rows in a batch.
+    shuffle : bool, default=False
+        Whether every pass has its own order, drawn from torch's generator.
+    """
+
+    def __init__(self, dataset: _ArrayDataset, batch_size: int, shuffle: bool = False) -> None:
+        self.dataset = dataset
+        self.batch_size = batch_size
+        self.shuffle = shuffle
+
+    def _starts(self) -> list[int]:
+        n_samples = len(self.dataset)
+        starts = list(range(0, n_samples, self.batch_size))
+        if self.shuffle and len(starts) > 1 and starts[-1] == n_samples - 1:
+            starts.pop()
+        return starts
+
+    def __len__(self) -> int:
+        return len(self._starts())
+
+    def __iter__(self) -> Iterator[tuple[dict[str, Tensor], Tensor]]:
+        starts = self._starts()
+        stops = [*starts[1:], len(self.dataset)]
+        order = torch.randperm(len(self.dataset)) if self.shuffle else None
+        for start, stop in zip(starts, stops, strict=True):
+            rows = slice(start, stop)
+            yield self.dataset[rows if order is None else order[rows]]
