@@ -4,7 +4,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Self
 
 from sklearn.base import BaseEstimator, _fit_context
-from sklearn.ensemble._base import _set_random_states
+from sklearn.ensemble._base import _BaseHeterogeneousEnsemble, _set_random_states
 from sklearn.metrics._scorer import _MultimetricScorer, _Scorer
 from sklearn.model_selection._validation import (
     _aggregate_score_dicts,
@@ -49,6 +49,7 @@ __all__ = [
     "RequestMethod",
     "StrOptions",
     "_MultimetricScorer",
+    "_BaseHeterogeneousEnsemble",
     "_Scorer",
     "_aggregate_score_dicts",
     "_check_method_params",
@@ -103,7 +104,7 @@ def callback_context(estimator: BaseEstimator, *, max_subtasks: int) -> Callback
     Returns
     -------
     context : CallbackContext
-        scikit-learn's own since 1.9, where estimators have callbacks.
+        That of scikit-learn since 1.9, where estimators have callbacks.
     """
     if not hasattr(estimator, "_init_callback_context"):
         return CallbackContext()
