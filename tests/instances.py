@@ -7,12 +7,17 @@ scikit-learn's checks hold. Torch instances are in `tests/neural_network/instanc
 from imblearn.over_sampling import SMOTE
 from imblearn.under_sampling import RandomUnderSampler
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import FixedThresholdClassifier
 
+from skrecall.model_selection import DecisionGridSearchCV
 from skrecall.resampling import ArraySampler
 from skrecall.threshold import OptimalThresholdClassifier, RecallThresholdClassifier
 
 CLASSIFIERS: list = [
-    OptimalThresholdClassifier(LogisticRegression()),
+    DecisionGridSearchCV(
+        FixedThresholdClassifier(LogisticRegression()), {"threshold": [0.3, 0.5]}, cv=2
+    ),
+    OptimalThresholdClassifier(LogisticRegression(), cv=3),
     RecallThresholdClassifier(
         LogisticRegression(), target_recall=0.5, confidence=0.5, on_duplicates="ignore"
     ),
