@@ -39,10 +39,12 @@ def own_methods(cls: type) -> Iterator[tuple[str, Any]]:
 
 
 def public_objects() -> Iterator[tuple[str, Any]]:
+    """Yield the public classes and functions; a constant, in capitals, has no docstring."""
     for folder in IMPORTABLE_FOLDERS:
         module = importlib.import_module(f"skrecall.{folder}")
         for name in getattr(module, "__all__", ()):
-            yield f"skrecall.{folder}.{name}", getattr(module, name)
+            if not name.isupper():
+                yield f"skrecall.{folder}.{name}", getattr(module, name)
 
 
 def documented_objects() -> dict[str, Any]:

@@ -24,6 +24,14 @@ class GaussianClasses:
         Probability of the positive class.
     mean : ndarray of shape (n_features,)
         Mean of the positives.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrecall.datasets import GaussianClasses
+    >>> population = GaussianClasses(prevalence=0.5, mean=np.array([2.0, 0.0]))
+    >>> population.proba([[1.0, 5.0], [2.0, 0.0]]).round(2)
+    array([0.5 , 0.88])
     """
 
     prevalence: float

@@ -265,8 +265,10 @@ def make_multilabel_digits(
     ----------
     n_samples : int, default=1000
         Number of canvases.
-    min_digits, max_digits : int, default=1, 3
-        Bounds on the number of digits of a canvas; it is drawn evenly between them.
+    min_digits : int, default=1
+        Least number of digits of a canvas.
+    max_digits : int, default=3
+        Greatest number; it is drawn evenly between the two.
     imbalance : float, default=1.0
         How many times as likely the digit 0 is drawn as the digit 9, falling geometrically between
         them; 1 draws all alike.

@@ -32,14 +32,21 @@ class ScoreDistribution:
         Probability of the positive class.
     separation : float
         Distance of the class means of the latent score, in standard deviations.
-    max_score : float or None
+    max_score : float or None, default=None
         Upper end of the range of the scores; None leaves the latent score as it is.
-    decimals : int or None
+    decimals : int or None, default=None
         Decimals that scores are rounded to; None does not round.
-    group_size : int
+    group_size : int, default=1
         Rows of one group.
-    group_correlation : float
+    group_correlation : float, default=0.0
         Correlation of the latent scores of two rows of one group, given the class.
+
+    Examples
+    --------
+    >>> from skrecall.datasets import ScoreDistribution
+    >>> population = ScoreDistribution(prevalence=0.1, separation=2.0)
+    >>> population.recall(2.0), population.precision(2.0).round(2)
+    (np.float64(0.5), np.float64(0.71))
     """
 
     prevalence: float
