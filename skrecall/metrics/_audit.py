@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.random import RandomState
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import betainc, betaincc
 from scipy.stats import binom
 from sklearn.utils import check_consistent_length, check_random_state, column_or_1d
 
@@ -16,7 +17,7 @@ from ._intervals import binomial_interval, check_decisions, count_groups
 
 Verdict = Literal["kept", "broken", "cannot tell"]
 
-_MOST_POSITIVES = 2**16  # more than that settle nothing in practice
+_MOST_POSITIVES = 10**7
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class RecallAudit:
         Those that were not flagged.
     n_more_needed : int or None
         Further positives that would settle the question if they are found at the recall seen so
-        far: 0 if it is settled, None if even 65536 would not.
+        far: 0 if it is settled, None if even ten million would not.
     batch_kept : bool
         Whether these very positives reached the target, which is what a promise about the next
         batch was about.
@@ -163,21 +164,35 @@ def more_positives_needed(
     Returns
     -------
     n_more : int or None
-        None if even 65536 in all would not.
+        None if even ten million in all would not.
     """
     n_missed = n_positives - n_found
     above = n_found / n_positives >= target_recall
     shows = shows_kept if above else shows_broken
-    first = n_positives
-    while first < _MOST_POSITIVES:
-        total = np.arange(first, 2 * first, dtype=np.int64)
-        missed = n_missed * total // n_positives
-        missed += above & (n_missed * total % n_positives > 0)
-        settled = shows(total - missed, total, target_recall=target_recall, confidence=confidence)
-        if settled.any():
-            return int(total[settled.argmax()]) - n_positives
-        first *= 2
-    return None
+
+    def settled_unrounded(total: int) -> bool:
+        found, missed = total * n_found / n_positives, total * n_missed / n_positives
+        tail = (
+            betainc(found, missed + 1, target_recall)
+            if above
+            else betaincc(found + 1, missed, target_recall)
+        )
+        return tail <= 1 - confidence
+
+    low, high = n_positives - 1, n_positives
+    while not settled_unrounded(high):
+        if high >= _MOST_POSITIVES:
+            return None
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if settled_unrounded(middle) else (middle, high)
+    # whole misses come a little later, at the next multiple of n_positives at the latest
+    total = np.arange(high, high + n_positives, dtype=np.int64)
+    missed = n_missed * total // n_positives
+    missed += above & (n_missed * total % n_positives > 0)
+    settled = shows(total - missed, total, target_recall=target_recall, confidence=confidence)
+    return int(total[settled.argmax()]) - n_positives
 
 
 def audit_recall_promise(

@@ -158,7 +158,7 @@ def check_decisions(
                 f"y_true and y_pred hold {len(labels)} classes, {labels[:5].tolist()}: name the "
                 "one whose recall is meant with pos_label."
             )
-        pos_label = labels[1]
+        pos_label = labels.tolist()[1]
     positive = y_true == pos_label
     if not np.any(positive):
         raise ValueError(

@@ -59,7 +59,7 @@ def true_negative_rate(
                 f"y_true and y_pred hold {len(classes)} classes, {classes[:5].tolist()}: name the "
                 "positive one with pos_label."
             )
-        pos_label = classes[1]
+        pos_label = classes.tolist()[1]
     negative = y_true != pos_label
     if not np.any(negative):
         raise ValueError(

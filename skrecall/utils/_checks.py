@@ -125,7 +125,7 @@ def check_binary_target(
                 f"{name} holds {len(classes)} classes, {classes[:5].tolist()}...: name the one to "
                 "find with pos_label; all others then count as negative."
             )
-        pos_label = classes[1]
+        pos_label = classes.tolist()[1]
     elif pos_label not in classes:
         raise ValueError(
             f"pos_label={pos_label!r} is not a label of {name}, which holds {classes.tolist()}."
