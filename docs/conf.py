@@ -34,6 +34,8 @@ autodoc_default_options = {"members": True, "inherited-members": False}
 autosummary_generate = True
 numpydoc_show_class_members = False
 numpydoc_xref_param_type = False
+# Attributes such as n_features_in_ exist in many classes; a docstring that names one means its own.
+suppress_warnings = ["ref.python"]
 
 bibtex_bibfiles = ["references.bib"]
 bibtex_default_style = "plain"

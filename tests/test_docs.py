@@ -122,6 +122,15 @@ def test_documented_defaults_are_the_signature_s(path):
 
 
 @pytest.mark.parametrize("path", DOCUMENTED)
+def test_types_hold_no_link_by_accident(path):
+    """In a type, ``n_features_in_`` is a link to nowhere unless it stands in backticks."""
+    sections = NumpyDocString(inspect.getdoc(DOCUMENTED[path]))
+    for section in ("Parameters", "Attributes", "Returns"):
+        for entry in sections[section]:
+            assert not re.search(r"(?<![`\w])\w+_(?![`\w])", entry.type), entry.name
+
+
+@pytest.mark.parametrize("path", DOCUMENTED)
 def test_everything_is_annotated(path):
     obj = DOCUMENTED[path]
     empty = inspect.Parameter.empty
