@@ -30,10 +30,10 @@ def check_scores(y_score: ArrayLike, *, name: str = "y_score") -> NDArray[np.flo
     Raises
     ------
     ValueError
-        If there are none, they have two dimensions, or some are NaN or infinite.
+        If there are none, there are several per sample, or some are NaN or infinite.
     """
     y_score = np.asarray(y_score)
-    if y_score.ndim == 2 and y_score.shape[1] > 1:
+    if y_score.ndim > 1 and y_score.shape[1] > 1:
         raise ValueError(
             f"{name} has shape {y_score.shape}: pass one score per sample, such as "
             "predict_proba(X)[:, 1]."
