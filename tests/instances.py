@@ -11,7 +11,11 @@ from sklearn.model_selection import FixedThresholdClassifier
 
 from skrecall.model_selection import DecisionGridSearchCV
 from skrecall.resampling import ArraySampler
-from skrecall.threshold import OptimalThresholdClassifier, RecallThresholdClassifier
+from skrecall.threshold import (
+    OptimalThresholdClassifier,
+    PriorCorrectedClassifier,
+    RecallThresholdClassifier,
+)
 
 CLASSIFIERS: list = [
     DecisionGridSearchCV(
@@ -21,6 +25,7 @@ CLASSIFIERS: list = [
         error_score="raise",
     ),
     OptimalThresholdClassifier(LogisticRegression(), cv=3),
+    PriorCorrectedClassifier(LogisticRegression()),
     RecallThresholdClassifier(
         LogisticRegression(), target_recall=0.5, confidence=0.5, on_duplicates="ignore"
     ),

@@ -2,11 +2,13 @@
 
 from ._bounds import positives_needed
 from ._optimal import OptimalThresholdClassifier
+from ._prior import PriorCorrectedClassifier
 from ._promise import RecallPromise
 from ._recall import RecallThresholdClassifier
 
 __all__ = [
     "OptimalThresholdClassifier",
+    "PriorCorrectedClassifier",
     "RecallPromise",
     "RecallThresholdClassifier",
     "positives_needed",

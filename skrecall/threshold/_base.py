@@ -14,45 +14,11 @@ from skrecall.utils._decision import DecisionMixin
 from skrecall.utils._sklearn import _estimator_has, _raise_for_params, _routing_enabled
 
 
-class BaseDecisionClassifier(DecisionMixin, ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
-    """Scores of `estimator_`, decisions of the subclass.
+class BaseWrappingClassifier(DecisionMixin, ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+    """Names, tags and routing of the estimator inside.
 
     A subclass sets ``estimator_`` and ``classes_`` in `fit` and implements `predict`.
     """
-
-    @available_if(_estimator_has("predict_proba"))
-    def predict_proba(self, X: ArrayLike) -> NDArray:
-        """Return the class probabilities of the estimator inside.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Samples.
-
-        Returns
-        -------
-        probabilities : ndarray of shape (n_samples, n_classes)
-            In the order of `classes_`.
-        """
-        check_is_fitted(self)
-        return self.estimator_.predict_proba(X)
-
-    @available_if(_estimator_has("decision_function"))
-    def decision_function(self, X: ArrayLike) -> NDArray:
-        """Return the decision function of the estimator inside.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Samples.
-
-        Returns
-        -------
-        scores : ndarray of shape (n_samples,) or (n_samples, n_classes)
-            Its scores; the decisions of `predict` need not change at 0.
-        """
-        check_is_fitted(self)
-        return self.estimator_.decision_function(X)
 
     @property
     def n_features_in_(self) -> int:
@@ -98,3 +64,41 @@ class BaseDecisionClassifier(DecisionMixin, ClassifierMixin, MetaEstimatorMixin,
         inner = get_tags(self.estimator)
         tags.input_tags = inner.input_tags
         return tags
+
+
+class BaseDecisionClassifier(BaseWrappingClassifier):
+    """Scores of `estimator_`, decisions of the subclass."""
+
+    @available_if(_estimator_has("predict_proba"))
+    def predict_proba(self, X: ArrayLike) -> NDArray:
+        """Return the class probabilities of the estimator inside.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_samples, n_classes)
+            In the order of `classes_`.
+        """
+        check_is_fitted(self)
+        return self.estimator_.predict_proba(X)
+
+    @available_if(_estimator_has("decision_function"))
+    def decision_function(self, X: ArrayLike) -> NDArray:
+        """Return the decision function of the estimator inside.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples,) or (n_samples, n_classes)
+            Its scores; the decisions of `predict` need not change at 0.
+        """
+        check_is_fitted(self)
+        return self.estimator_.decision_function(X)
