@@ -2,8 +2,8 @@
 What if there are several scans of one patient?
 ===============================================
 
-Scans of one patient resemble each other. Counted as independent, they make a promise look surer than
-it is. Counted by patient it holds, and one can choose what it is about: scans, or patients.
+Scans of one patient resemble each other. Counted as independent, they make a promise look surer
+than it is. Counted by patient it holds, and one can choose what it is about: scans, or patients.
 """
 
 # %%
