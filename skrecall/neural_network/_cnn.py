@@ -202,7 +202,7 @@ class CNNClassifier(ClassifierMixin, BaseNetEstimator):
         classes = np.unique(y)
         if len(classes) == 1:
             raise ValueError(
-                f"y holds one class only, {classes[0]!r}, in {len(y)} samples: a classifier needs "
+                f"y holds one class only, {classes.tolist()[0]!r}, in {len(y)} samples: a classifier needs "
                 "samples of two classes at least."
             )
         if not proceed:
@@ -270,7 +270,7 @@ class CNNClassifier(ClassifierMixin, BaseNetEstimator):
         _check_partial_fit_first_call(self, classes)
         if len(self.classes_) < 2:
             raise ValueError(
-                f"classes holds one class only, {self.classes_[0]!r}: name all there will be."
+                f"classes holds one class only, {self.classes_.tolist()}: name all there will be."
             )
         X = self._check_X(X, reset=not proceed)
         y = check_labels(X, y)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin
 from skorch import NeuralNet
 from skorch.callbacks import Callback
-from skorch.utils import TeeGenerator, to_tensor
+from skorch.utils import TeeGenerator
 from torch import Tensor, nn
 
 from skrecall.nn import MultilayerPerceptron, SmallCNN, get_loss
@@ -185,7 +185,7 @@ class _Net(NeuralNet):
         logits : Tensor of shape (n_samples, n_outputs)
             Raw scores.
         """
-        X = to_tensor(x["X"], device=self.device)
+        X = x["X"].to(self.device)
         if X.dtype == torch.uint8:
             X = X.float().div_(255)
         if self.amp is None:
@@ -224,7 +224,7 @@ class _Net(NeuralNet):
         ValueError
             If there are weights and the loss is reduced already.
         """
-        losses = self.criterion_(y_pred, to_tensor(y_true, device=self.device))
+        losses = self.criterion_(y_pred, y_true.to(self.device))
         if X is None or "sample_weight" not in X:
             return losses.mean()
         if losses.shape != y_pred.shape[:1]:
@@ -233,7 +233,7 @@ class _Net(NeuralNet):
                 f"{len(y_pred)} rows: sample_weight and class_weight need one loss per row. Give "
                 "the loss a `reduction` attribute that may be 'none', or leave the weights out."
             )
-        return (losses * to_tensor(X["sample_weight"], device=self.device)).mean()
+        return (losses * X["sample_weight"].to(self.device)).mean()
 
     def train_step(
         self, batch: tuple[dict[str, Tensor], Tensor], **fit_params: Any
@@ -268,6 +268,11 @@ class _Net(NeuralNet):
         self.scaler_.step(self.optimizer_)
         self.scaler_.update()
         return {"loss": loss, "y_pred": y_pred}
+
+    def _set_training(self, training: bool = True) -> None:
+        # Skorch walks through all modules in every step, though the mode changes twice an epoch.
+        if self.module_.training != training:
+            super()._set_training(training)
 
     def on_epoch_begin(self, net: "_Net", *args: Any, **kwargs: Any) -> None:
         self._drop_batches()

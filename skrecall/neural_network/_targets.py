@@ -68,7 +68,7 @@ def encode_labels(y: NDArray[Any], classes: NDArray[Any]) -> NDArray[np.intp]:
     if not known.all():
         raise ValueError(
             f"y holds labels that are none of the {len(classes)} classes of the first call, for "
-            f"example {y[~known][0]!r}: name all labels there, or fit anew."
+            f"example {y[~known].tolist()[0]!r}: name all labels there, or fit anew."
         )
     return np.searchsorted(classes, y)
 
@@ -103,13 +103,11 @@ def row_weights(
     Raises
     ------
     ValueError
-        If a weight is negative or not finite, or all are zero.
+        If a weight is negative or not finite, or they are not one per row.
     """
     if sample_weight is None and class_weight is None:
         return None
     weight = _check_sample_weight(sample_weight, codes, dtype=np.float64, ensure_non_negative=True)
-    if not weight.any():
-        raise ValueError("sample_weight holds zeros only: give some row a weight above zero.")
     return weight * compute_class_weight(class_weight, classes=classes, y=y)[codes]
 
 

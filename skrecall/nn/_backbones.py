@@ -68,9 +68,9 @@ class MultilayerPerceptron(nn.Module):
 class SmallCNN(nn.Module):
     """Convolutional network for small images, of any number of channels and any size.
 
-    Each stage is a 3 x 3 convolution, batch normalisation, a ReLU and a 2 x 2 maximum, which is left
-    out along an axis of one pixel. What remains is averaged to at most `grid` x `grid` cells before a hidden layer,
-    so that a small image keeps where things are and a large one stays cheap.
+    Each stage is a 3 x 3 convolution, batch normalisation, a ReLU and a 2 x 2 maximum, which is
+    left out along an axis of one pixel. What remains is averaged to at most `grid` x `grid` cells
+    before a hidden layer, so that a small image keeps where things are and a large one stays cheap.
 
     Parameters
     ----------

@@ -10,15 +10,14 @@ probabilities.
 from collections.abc import Callable
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 IGNORED = -100  # torch's own default
 
 
-def _log_probabilities(
-    logits: Tensor, targets: Tensor, ignore_index: int
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Return log-probabilities, targets that may be gathered, and which of them count."""
+def _log_probabilities(logits: Tensor, targets: Tensor, weight: Tensor | None) -> Tensor:
+    """Return log-probabilities in float32 at least, if the shapes belong together."""
     if logits.ndim < 2 or targets.shape != logits.shape[:1] + logits.shape[2:]:
         expected = tuple(logits.shape[:1] + logits.shape[2:])
         raise ValueError(
@@ -29,22 +28,25 @@ def _log_probabilities(
         raise ValueError(
             f"targets have dtype {targets.dtype}: pass class numbers, such as targets.long()."
         )
-    if logits.dtype in (torch.float16, torch.bfloat16):
-        logits = logits.float()
-    valid = targets != ignore_index
-    return torch.log_softmax(logits, dim=1), targets.where(valid, 0).long(), valid
-
-
-def _weight_of(targets: Tensor, valid: Tensor, weight: Tensor | None, like: Tensor) -> Tensor:
-    """Return the class weight of every target, 0 where it is ignored."""
-    if weight is None:
-        return valid.to(like.dtype)
-    if len(weight) != like.shape[1]:
+    if weight is not None and len(weight) != logits.shape[1]:
         raise ValueError(
-            f"weight holds {len(weight)} values and the logits {like.shape[1]} classes: pass one "
+            f"weight holds {len(weight)} values and the logits {logits.shape[1]} classes: pass one "
             "weight per class."
         )
-    return weight.to(like)[targets] * valid
+    half = logits.dtype in (torch.float16, torch.bfloat16)
+    return torch.log_softmax(logits.float() if half else logits, dim=1)
+
+
+def _negative_log_likelihood(
+    log_p: Tensor, targets: Tensor, weight: Tensor | None, ignore_index: int
+) -> Tensor:
+    return F.nll_loss(
+        log_p,
+        targets.long(),
+        weight=None if weight is None else weight.to(log_p),
+        ignore_index=ignore_index,
+        reduction="none",
+    )
 
 
 def weighted_cross_entropy(
@@ -85,9 +87,8 @@ def weighted_cross_entropy(
     >>> weighted_cross_entropy(logits, torch.tensor([0, 2]))
     tensor([0.1698, 1.0986])
     """
-    log_p, targets, valid = _log_probabilities(logits, targets, ignore_index)
-    log_p_true = log_p.gather(1, targets.unsqueeze(1)).squeeze(1)
-    return -_weight_of(targets, valid, weight, log_p) * log_p_true
+    log_p = _log_probabilities(logits, targets, weight)
+    return _negative_log_likelihood(log_p, targets, weight, ignore_index)
 
 
 def softmax_focal_loss(
@@ -139,12 +140,11 @@ def softmax_focal_loss(
     >>> softmax_focal_loss(logits, torch.tensor([0, 2]))
     tensor([0.0041, 0.4883])
     """
-    log_p, targets, valid = _log_probabilities(logits, targets, ignore_index)
-    index = targets.unsqueeze(1)
-    log_p_true = log_p.gather(1, index).squeeze(1)
+    log_p = _log_probabilities(logits, targets, weight)
+    losses = _negative_log_likelihood(log_p, targets, weight, ignore_index)
+    index = targets.where(targets != ignore_index, 0).long().unsqueeze(1)
     log_p_others = log_p.scatter(1, index, -torch.inf).logsumexp(dim=1)
-    weights = _weight_of(targets, valid, weight, log_p)
-    return -weights * log_p_true * torch.exp(gamma * log_p_others)
+    return losses * torch.exp(gamma * log_p_others)
 
 
 class _ClassLoss(nn.Module):

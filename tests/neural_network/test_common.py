@@ -1,0 +1,41 @@
+"""Common tests of all torch estimators: scikit-learn's and our own."""
+
+import inspect
+
+import pytest
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+import skrecall.neural_network
+from tests.checks import CLASSIFIER_CHECKS, instance_id
+from tests.neural_network.instances import CLASSIFIERS, EXPECTED_FAILED_CHECKS
+
+
+def expected_failures(estimator):
+    return EXPECTED_FAILED_CHECKS.get(type(estimator).__name__, {})
+
+
+# Not strict: float32 rounding, the reason of the expected failures, may agree on some machine.
+@parametrize_with_checks(CLASSIFIERS, expected_failed_checks=expected_failures, xfail_strict=False)
+def test_scikit_learn(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.parametrize("check", CLASSIFIER_CHECKS, ids=instance_id)
+@pytest.mark.parametrize("estimator", CLASSIFIERS, ids=instance_id)
+def test_classifier(estimator, check):
+    check(estimator)
+
+
+def test_every_public_estimator_has_an_instance():
+    listed = {type(estimator) for estimator in CLASSIFIERS}
+    for name in skrecall.neural_network.__all__:
+        public = getattr(skrecall.neural_network, name)
+        if inspect.isclass(public) and hasattr(public, "fit"):
+            assert public in listed, f"add an instance of {name} to instances.py"
+
+
+def test_expected_failures_are_few_and_reasoned():
+    for name, checks in EXPECTED_FAILED_CHECKS.items():
+        assert hasattr(skrecall.neural_network, name), f"{name} is no public class"
+        assert len(checks) <= 5, name
+        assert all(len(reason) > 20 for reason in checks.values()), name
