@@ -275,7 +275,7 @@ class DecisionGridSearchCV(GridSearchCV):
             task_name="search", max_subtasks=n_tasks, sequential_subtasks=False
         ).call_on_fit_task_begin(estimator=self)
         tasks = [
-            (group, i, context.subcontext(task_name="group-split-evaluation", task_id=task_id))
+            (group, i, context.subcontext(task_name="candidate-split-evaluation", task_id=task_id))
             for task_id, (group, i) in enumerate(product(groups, range(n_splits)))
         ]
         evaluated = Parallel(n_jobs=self.n_jobs, pre_dispatch=self.pre_dispatch)(

@@ -32,6 +32,19 @@ def _weights_of(fit_params: Mapping[str, Any]) -> dict[str, Any] | None:
     return None if weights is None else {"sample_weight": weights}
 
 
+def _describe_scores(result: Mapping[str, Any]) -> str:
+    scores = {part: result.get(f"{part}_scores") for part in ("train", "test")}
+    scores = {part: score for part, score in scores.items() if score is not None}
+    if isinstance(scores["test"], dict):
+        return "".join(
+            f" {name}: ({', '.join(f'{part}={score[name]:.3f}' for part, score in scores.items())})"
+            for name in sorted(scores["test"])
+        )
+    if "train" in scores:
+        return f" score=(train={scores['train']:.3f}, test={scores['test']:.3f})"
+    return f" score={scores['test']:.3f}"
+
+
 @dataclass(frozen=True)
 class _Group:
     """Candidates, by row of `cv_results_`, that differ in the values of `decisions` only."""
@@ -135,7 +148,8 @@ def _evaluate_group(
             result["fit_time"] = shared.fit_time
             results.append(result)
             if verbose > 1:
-                scores = {key: result[key] for key, *_ in to_score} if verbose > 2 else ""
                 values = ", ".join(f"{name}={value}" for name, value in params.items())
-                print(f"[fold {fold}] {values} {scores} {time.perf_counter() - start:.1f} s")
+                scores = _describe_scores(result) if verbose > 2 else ""
+                seconds = time.perf_counter() - start
+                print(f"[CV {fold}] END {values};{scores} total time={seconds:6.1f}s")
     return results

@@ -449,16 +449,25 @@ def test_our_scorer_names_are_known():
         DecisionGridSearchCV(fixed(), grid, scoring=["f2", "f2"], refit="f2").fit(X, Y)
 
 
-@pytest.mark.parametrize(("verbose", "lines"), [(0, 0), (1, 1), (2, 7), (3, 7)])
-def test_verbose(verbose, lines, capsys):
-    DecisionGridSearchCV(fixed(), {"threshold": [0.25, 0.5]}, cv=3, verbose=verbose).fit(X, Y)
-    printed = capsys.readouterr().out.splitlines()
-    assert len(printed) == lines
+@pytest.mark.parametrize("verbose", [0, 1, 2, 3])
+@pytest.mark.parametrize("keywords", [{}, {"return_train_score": True}, {"scoring": both_rates}])
+def test_verbose_lines_are_those_of_grid_search(verbose, keywords, capsys):
+    printed = []
+    for cls in (GridSearchCV, DecisionGridSearchCV):
+        search = cls(fixed(), {"threshold": [0.25, 0.5]}, cv=3, refit=False, **keywords)
+        search.set_params(verbose=verbose).fit(X, Y)
+        text = re.sub(
+            r"END \.+|total time=.*", "END ", capsys.readouterr().out
+        )  # padding and times
+        lines = [line.replace(";, score", "; score") for line in text.splitlines()]
+        printed.append([" ".join(line.split()) for line in lines])
+    theirs, ours = printed
+    assert len(ours) == len(theirs) == (0, 1, 7, 7)[verbose]
     if verbose:
-        assert printed[0] == "Fitting 3 folds for each of 1 settings, 3 fits for 2 candidates"
-    if verbose > 1:
-        assert printed[1].startswith("[fold 1/3] threshold=0.25 ")
-        assert ("test_scores" in printed[1]) == (verbose > 2)
+        assert ours[0] == "Fitting 3 folds for each of 1 settings, 3 fits for 2 candidates"
+    assert len(set(ours)) == (0, 1, 7, 7)[verbose]
+    if verbose > 2:
+        assert sorted(ours[1:]) == sorted(theirs[1:])
 
 
 @pytest.mark.skipif(not hasattr(GridSearchCV, "set_callbacks"), reason="new in scikit-learn 1.9")
@@ -487,8 +496,13 @@ def test_callbacks_hear_of_every_fit(thresholds):
         warnings.simplefilter("ignore", FitFailedWarning)
         search.fit(X, Y)
     assert (heard.calls[0], heard.calls[-1]) == ("setup", "teardown")
-    assert heard.calls.count("group-split-evaluation") == 3
-    assert set(heard.tasks) == {"fit", "search", "group-split-evaluation", "refit-with-best-params"}
+    assert heard.calls.count("candidate-split-evaluation") == 3
+    assert set(heard.tasks) == {
+        "fit",
+        "search",
+        "candidate-split-evaluation",
+        "refit-with-best-params",
+    }
 
 
 def test_times_are_those_of_the_shared_fit():
