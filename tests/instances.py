@@ -8,16 +8,33 @@ from imblearn.over_sampling import SMOTE
 from imblearn.under_sampling import RandomUnderSampler
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import FixedThresholdClassifier
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neural_network import MLPClassifier
 
+from skrecall.ensemble import SoftVotingClassifier
 from skrecall.model_selection import DecisionGridSearchCV
 from skrecall.resampling import ArraySampler
 from skrecall.threshold import (
     OptimalThresholdClassifier,
     PriorCorrectedClassifier,
     RecallThresholdClassifier,
+    RejectOptionClassifier,
 )
 
 CLASSIFIERS: list = [
+    SoftVotingClassifier(
+        [("logistic", LogisticRegression()), ("knn", KNeighborsClassifier())],
+        weights="optimize",
+        cv=3,
+    ),
+    SoftVotingClassifier(
+        [
+            ("knn", KNeighborsClassifier()),
+            ("linear", MLPClassifier((), solver="lbfgs", alpha=10.0, max_iter=2000)),
+        ],
+        weights=[2, 1],
+        random_state=0,
+    ),
     DecisionGridSearchCV(
         FixedThresholdClassifier(LogisticRegression()),
         {"threshold": [0.3, 0.5]},
@@ -28,6 +45,13 @@ CLASSIFIERS: list = [
     PriorCorrectedClassifier(LogisticRegression()),
     RecallThresholdClassifier(
         LogisticRegression(), target_recall=0.5, confidence=0.5, on_duplicates="ignore"
+    ),
+    RejectOptionClassifier(
+        LogisticRegression(),
+        target_recall=0.5,
+        confidence=0.5,
+        target_precision=0.3,
+        on_duplicates="ignore",
     ),
 ]
 
@@ -51,6 +75,12 @@ EXPECTED_FAILED_CHECKS: dict[str, dict[str, str]] = {
         "check_classifiers_classes": "decisions change at threshold_, not at decision function 0",
         "check_classifiers_one_label_sample_weights": (
             "sample_weight goes to the inner fit only; the promise counts rows of weight 0 too"
+        ),
+    },
+    "RejectOptionClassifier": {
+        "check_classifiers_train": "decisions change at two thresholds, not at probability one half",
+        "check_classifiers_one_label_sample_weights": (
+            "sample_weight goes to the inner fit only; both aims count rows of weight 0 too"
         ),
     },
 }

@@ -1,1 +1,5 @@
-"""How models work together."""
+"""Classifiers made of several: soft votes with weights chosen for recall."""
+
+from ._soft_voting import SoftVotingClassifier
+
+__all__ = ["SoftVotingClassifier"]

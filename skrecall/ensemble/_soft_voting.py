@@ -1,0 +1,447 @@
+"""A weighted mean of probabilities, with weights given or chosen for an objective.
+
+References
+----------
+.. [1] R. Caruana, A. Niculescu-Mizil, G. Crew, A. Ksikes, "Ensemble selection from libraries of
+   models", ICML 2004.
+"""
+
+import warnings
+from collections.abc import Callable, Iterable
+from numbers import Integral, Real
+from typing import Any, Literal, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import BaseCrossValidator, check_cv
+from sklearn.utils import Bunch, check_random_state, column_or_1d, get_tags, indexable
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.parallel import Parallel, delayed
+from sklearn.utils.validation import check_is_fitted
+
+from skrecall.threshold._calibration import clone_with_seed
+from skrecall.threshold._optimum import check_objective
+from skrecall.utils._checks import check_weights
+from skrecall.utils._decision import DecisionMixin
+from skrecall.utils._indicator import check_indicator, constant_labels, is_indicator
+from skrecall.utils._sklearn import (
+    StrOptions,
+    _BaseHeterogeneousEnsemble,
+    _fit_context,
+    _raise_for_params,
+    _routing_enabled,
+)
+
+from ._votes import check_votes, fit_member, held_out_votes, member_votes
+from ._weights import best_weights, check_given_weights, vote_objective
+
+
+class SoftVotingClassifier(DecisionMixin, ClassifierMixin, _BaseHeterogeneousEnsemble):
+    """Average the probabilities of several classifiers, with weights that serve an objective.
+
+    Two classes, more, or several labels per sample. With ``weights="optimize"`` the weights are
+    those that are best for `objective` on probabilities of rows that the members were not fitted
+    on [1]_.
+
+    Parameters
+    ----------
+    estimators : list of (str, estimator) tuples
+        The members, all with `predict_proba`. Clones are fitted; a `FrozenEstimator` stays as it
+        is. "drop" leaves a member out.
+    weights : array-like of shape (n_members,), "optimize" or None, default=None
+        None weights all members alike. "optimize" searches the uniform weights, each member alone
+        and a lattice in steps of 0.05, or as fine as 300 points allow, then moves weight between
+        two members at a time, down to steps of 0.001, while the objective rises. The result is
+        never worse than uniform weights on the rows searched, and the same on every run.
+    objective : str or callable, default="average_precision"
+        What "optimize" maximises. The objectives of `OptimalThresholdClassifier`, such as "recall"
+        or "f1", are taken at their best threshold, and averaged over classes or labels where there
+        are more than two classes. Any other name is a scorer of `skrecall.metrics.get_scorer`; a
+        callable is a scorer, ``scorer(estimator, X, y)``, whose X it must only hand to the
+        estimator.
+    objective_params : dict, default=None
+        Parameters of the objective, such as ``{"beta": 2}`` or ``{"min_precision": 0.5}``.
+    constraint : tuple of (str, float), default=None
+        What the threshold of the objective must keep, such as ``("precision", 0.5)``.
+    pos_label : int, float, bool or str, default=None
+        The positive label of an objective; None means the second of two classes, and all of more.
+    cv : int, splitter, iterable, "prefit" or None, default=None
+        How the rows to choose weights on are held out. None: 5 folds where weights are optimized,
+        stratified with one label. A value given: held-out probabilities are kept whatever `weights`
+        are, so that "optimize" can be set after fit, as a search does. "prefit": all members are
+        fitted already, and the data given to `fit` must be new to them; the same holds for frozen
+        members in any case.
+    n_jobs : int, default=None
+        Number of fits to run at once.
+    random_state : int, RandomState instance or None, default=None
+        Seeds every member whose own `random_state` is None; None leaves them so.
+    verbose : int, default=0
+        Verbosity of joblib, which reports on the fits.
+
+    Attributes
+    ----------
+    estimators_ : list of estimators
+        The fitted members that are not dropped.
+    named_estimators_ : Bunch
+        The same by name; "drop" for those dropped.
+    weights_ : ndarray of shape (n_members,)
+        Weights of `estimators_`, summing to one.
+    objective_value_ : float or None
+        The objective of `weights_` on the held-out rows; None where it was not searched.
+    classes_ : ndarray of shape (n_classes,) or list of ndarray
+        Class labels; ``[0, 1]`` for each label, with several.
+    label_names_ : ndarray of shape (n_labels,)
+        Column names of a DataFrame `y` of several labels.
+    n_features_in_ : int
+        Number of features, if the first member counts them.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of features, if the first member keeps them.
+
+    See Also
+    --------
+    sklearn.ensemble.VotingClassifier : The same mean for two or more classes, and hard votes.
+
+    Notes
+    -----
+    A label that has one value in the training rows is predicted as that value. A class that a
+    member has not seen has probability 0 in its vote.
+
+    References
+    ----------
+    .. [1] R. Caruana, A. Niculescu-Mizil, G. Crew, A. Ksikes, "Ensemble selection from libraries of
+       models", ICML 2004.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_classification
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from skrecall.ensemble import SoftVotingClassifier
+    >>> X, y = make_classification(400, weights=[0.9], flip_y=0.05, random_state=0)
+    >>> vote = SoftVotingClassifier(
+    ...     [("logistic", LogisticRegression()), ("bayes", GaussianNB())],
+    ...     weights="optimize",
+    ...     objective="recall",
+    ...     constraint=("precision", 0.5),
+    ... ).fit(X, y)
+    >>> vote.weights_.shape, vote.predict_proba(X).shape
+    ((2,), (400, 2))
+    """
+
+    _decision_params = ("weights", "objective", "objective_params", "constraint", "pos_label")
+
+    _parameter_constraints: dict = {
+        "estimators": [list],
+        "weights": ["array-like", StrOptions({"optimize"}), None],
+        "objective": [str, callable],
+        "objective_params": [dict, None],
+        "constraint": [tuple, None],
+        "pos_label": [Real, str, "boolean", None],
+        "cv": ["cv_object", StrOptions({"prefit"})],
+        "n_jobs": [Integral, None],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        estimators: list[tuple[str, Any]],
+        *,
+        weights: ArrayLike | Literal["optimize"] | None = None,
+        objective: str | Callable = "average_precision",
+        objective_params: dict[str, Any] | None = None,
+        constraint: tuple[str, float] | None = None,
+        pos_label: Any = None,
+        cv: int | BaseCrossValidator | Iterable | Literal["prefit"] | None = None,
+        n_jobs: int | None = None,
+        random_state: int | np.random.RandomState | None = None,
+        verbose: int = 0,
+    ) -> None:
+        super().__init__(estimators=estimators)
+        self.weights = weights
+        self.objective = objective
+        self.objective_params = objective_params
+        self.constraint = constraint
+        self.pos_label = pos_label
+        self.cv = cv
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X: ArrayLike, y: ArrayLike, **params: Any) -> Self:
+        """Fit the members, and choose their weights if asked to.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, ...)
+            Samples, as the members take them.
+        y : array-like of shape (n_samples,) or (n_samples, n_labels)
+            Labels, or an indicator: array, DataFrame or sparse.
+        **params : dict
+            `sample_weight` goes to every member and weights the objective; `groups` goes to the
+            splitter. Routed where metadata routing is enabled.
+
+        Returns
+        -------
+        self : object
+            The fitted ensemble.
+
+        Raises
+        ------
+        ValueError
+            If a member has no `predict_proba`, weights do not fit the members, or no weights meet
+            the constraint.
+        """
+        names, members = self._members()
+        X, y = indexable(X, y)
+        y = self._check_target(y, members)
+        weight = check_weights(params.get("sample_weight"), y)
+        routed = self._route(names, params)
+        rng = None if self.random_state is None else check_random_state(self.random_state)
+        members = [
+            m if isinstance(m, FrozenEstimator) else clone_with_seed(m, rng) for m in members
+        ]
+        fitted = self._parallel()(
+            delayed(fit_member)(member, X, y, None, routed[name].fit)
+            for name, member in zip(names, members, strict=True)
+        )
+        self.estimators_, self._constants = map(list, zip(*fitted, strict=True))
+        self.named_estimators_ = Bunch(
+            **(dict(self.estimators) | dict(zip(names, self.estimators_, strict=True)))
+        )
+        self._held_out = None
+        if self.cv is not None or self._optimizes():
+            self._held_out = self._hold_out(names, members, X, y, weight, routed)
+        return self._decide()
+
+    def _members(self) -> tuple[list[str], list[BaseEstimator]]:
+        """Return the names and the estimators that are not dropped; frozen, where cv says so."""
+        self._validate_estimators()
+        self._kept = np.array([member != "drop" for _, member in self.estimators])
+        kept = [(name, member) for name, member in self.estimators if member != "drop"]
+        for name, member in kept:
+            check_votes(name, member)
+        names = [name for name, _ in kept]
+        if self._is_prefit():
+            return names, [FrozenEstimator(member) for _, member in kept]
+        return names, [member for _, member in kept]
+
+    def _check_target(self, y: Any, members: list[BaseEstimator]) -> NDArray:
+        """Return the target as an array, and set the classes and the container of predictions."""
+        frozen = [member for member in members if isinstance(member, FrozenEstimator)]
+        for member in frozen:
+            check_is_fitted(member)
+        self._container = None
+        if is_indicator(y):
+            y, self._container = check_indicator(y)
+            self.classes_: Any = [np.array([0, 1])] * y.shape[1]
+            if self._container.label_names is not None:
+                self.label_names_ = self._container.label_names
+            if len(frozen) < len(members):
+                self._warn_of_constant_labels(y)
+            return y
+        y = column_or_1d(y, warn=True)
+        check_classification_targets(y)
+        classes = np.unique(y)
+        for member in frozen:
+            if np.isin(member.classes_, classes).sum() == 0:
+                raise ValueError(
+                    f"A fitted member knows the classes {np.asarray(member.classes_).tolist()}, "
+                    f"but y holds {classes.tolist()}: none is common to both."
+                )
+        self.classes_ = np.unique(np.concatenate([classes, *(m.classes_ for m in frozen)]))
+        return y
+
+    def _warn_of_constant_labels(self, Y: NDArray[np.int64]) -> None:
+        value = constant_labels(Y)
+        constant = np.flatnonzero(~np.isnan(value))
+        if len(constant):
+            names = getattr(self, "label_names_", np.arange(Y.shape[1]))
+            warnings.warn(
+                f"Labels {names[constant].tolist()} have one value each in the {len(Y)} training "
+                f"rows, {value[constant].astype(int).tolist()}, and are predicted as that value.",
+                stacklevel=2,
+            )
+
+    def _route(self, names: list[str], params: dict[str, Any]) -> Bunch:
+        if _routing_enabled():
+            return process_routing(self, "fit", **params)
+        _raise_for_params(params, self, "fit", allow=["sample_weight", "groups"])
+        given = {name: value for name, value in params.items() if value is not None}
+        split_params = {"groups": given.pop("groups")} if "groups" in given else {}
+        return Bunch(**{name: Bunch(fit=given) for name in names}, cv=Bunch(split=split_params))
+
+    def _is_prefit(self) -> bool:
+        return isinstance(self.cv, str) and self.cv == "prefit"
+
+    def _optimizes(self) -> bool:
+        return isinstance(self.weights, str)
+
+    def _parallel(self) -> Parallel:
+        return Parallel(n_jobs=self.n_jobs, verbose=int(self.verbose))
+
+    def _column_classes(self) -> NDArray | None:
+        return self.classes_ if self._container is None else None
+
+    def _hold_out(
+        self,
+        names: list[str],
+        members: list[BaseEstimator],
+        X: Any,
+        y: NDArray,
+        weight: NDArray[np.float64] | None,
+        routed: Bunch,
+    ) -> Bunch:
+        """Return the votes of all members on rows that none of them was fitted on."""
+        splits: list[tuple[Any, NDArray]]
+        if all(isinstance(member, FrozenEstimator) for member in members):
+            splits = [(None, np.arange(len(y)))]
+        else:
+            splits = list(check_cv(self.cv, y, classifier=True).split(X, y, **routed.cv.split))
+        jobs = [
+            delayed(held_out_votes)(
+                name, member, X, y, split, self._column_classes(), routed[name].fit
+            )
+            for name, member in zip(names, members, strict=True)
+            for split in splits
+        ]
+        votes = self._parallel()(jobs)
+        of_member = [
+            np.concatenate(votes[start : start + len(splits)])
+            for start in range(0, len(votes), len(splits))
+        ]
+        rows = np.concatenate([held_out for _, held_out in splits])
+        return Bunch(
+            votes=np.stack(of_member), y=y[rows], weight=None if weight is None else weight[rows]
+        )
+
+    def _refit_decision(self) -> None:
+        self.objective_value_ = None
+        if self._optimizes():
+            weights, self.objective_value_ = self._search_weights()
+        elif self.weights is None:
+            weights = np.ones(len(self.estimators_))
+        else:
+            weights = check_given_weights(self.weights, len(self._kept))[self._kept]
+        if weights.sum() == 0:
+            raise ValueError("All weights are zero: give at least one member a vote.")
+        self.weights_ = weights / weights.sum()
+
+    def _search_weights(self) -> tuple[NDArray[np.float64], float]:
+        if self._held_out is None:
+            raise ValueError(
+                "weights='optimize' needs held-out probabilities, and fit kept none, as weights "
+                "were not optimized then: set cv, for example cv=5, and fit again."
+            )
+        check_objective(self.objective, self.constraint)
+        y, classes = self._held_out.y, self._column_classes()
+        pos_label = self.pos_label
+        if classes is not None:
+            if len(classes) == 1:
+                raise ValueError(
+                    f"y holds one class only, {classes[0]!r}, in {len(y)} rows: weights cannot be "
+                    "chosen."
+                )
+            if pos_label is None and len(classes) == 2:
+                pos_label = classes[1]
+            elif pos_label is not None and pos_label not in classes:
+                raise ValueError(
+                    f"pos_label={pos_label!r} is not a label of y, which holds {classes.tolist()}."
+                )
+        value_of = vote_objective(
+            y,
+            classes,
+            objective=self.objective,
+            params=self.objective_params,
+            constraint=self.constraint,
+            pos_label=pos_label,
+            weight=self._held_out.weight,
+        )
+        weights, value = best_weights(self._held_out.votes, value_of)
+        if not np.isfinite(value):
+            raise ValueError(
+                f"No weights of {len(weights)} members meet constraint={self.constraint} on "
+                f"{len(y)} held-out rows: loosen it, or improve the members."
+            )
+        return weights, value
+
+    def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Return the weighted mean of the members' probabilities.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, ...)
+            Samples.
+
+        Returns
+        -------
+        proba : ndarray of shape (n_samples, n_classes) or (n_samples, n_labels)
+            Probability of each class; with several labels, P(label = 1) of each.
+        """
+        self._check_decision()
+        classes, n_labels = self._column_classes(), len(self.classes_)
+        names = np.array([name for name, _ in self.estimators], dtype=object)[self._kept]
+        votes = [
+            weight * member_votes(name, member, X, classes, n_labels, constant)
+            for name, member, constant, weight in zip(
+                names, self.estimators_, self._constants, self.weights_, strict=True
+            )
+            if weight > 0
+        ]
+        return np.sum(votes, axis=0)
+
+    def predict(self, X: ArrayLike) -> Any:
+        """Return the class of greatest mean probability, or the labels above one half.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, ...)
+            Samples.
+
+        Returns
+        -------
+        y_pred : ndarray of shape (n_samples,), or an indicator of shape (n_samples, n_labels)
+            An indicator comes in the container that `fit` was given.
+        """
+        proba = self.predict_proba(X)
+        if self._container is None:
+            return self.classes_[np.argmax(proba, axis=1)]
+        return self._container.restore((proba > 0.5).astype(np.int64), X)
+
+    @property
+    def n_features_in_(self) -> int:
+        """Number of features, if the first member counts them."""
+        return self.estimators_[0].n_features_in_
+
+    @property
+    def feature_names_in_(self) -> NDArray[np.object_]:
+        """Names of features, if the first member keeps them."""
+        return self.estimators_[0].feature_names_in_
+
+    def get_metadata_routing(self) -> MetadataRouter:
+        """Return what metadata goes to each member, and to the splitter.
+
+        Returns
+        -------
+        routing : MetadataRouter
+            See scikit-learn's user guide on metadata routing.
+        """
+        router = MetadataRouter(owner=self)
+        for name, member in self.estimators:
+            mapping = MethodMapping().add(caller="fit", callee="fit")
+            router.add(**{name: member}, method_mapping=mapping)
+        return router.add(
+            cv=self.cv, method_mapping=MethodMapping().add(caller="fit", callee="split")
+        )
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        members = [get_tags(member) for _, member in self.estimators if member != "drop"]
+        several = all(m.classifier_tags and m.classifier_tags.multi_label for m in members)
+        tags.classifier_tags.multi_label = several
+        tags.target_tags.multi_output = several
+        return tags

@@ -1,0 +1,50 @@
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_array_equal
+from scipy.sparse import csc_matrix, csr_array
+
+from skrecall.utils._indicator import check_indicator, constant_labels, is_indicator
+
+Y = np.array([[0, 1, 1], [0, 0, 1], [0, 1, 1]])
+
+
+@pytest.mark.parametrize(
+    "container",
+    [np.asarray, np.ndarray.tolist, csr_array, csc_matrix, lambda Y: pd.DataFrame(Y == 1)],
+)
+def test_round_trip_through_the_container(container):
+    given = container(Y)
+    assert is_indicator(given)
+    array, kept = check_indicator(given)
+    assert_array_equal(array, Y)
+    assert array.dtype == np.int64
+    restored = kept.restore(array, None)
+    assert type(restored) is (np.ndarray if isinstance(given, list) else type(given))
+    dense = restored.toarray() if hasattr(restored, "toarray") else np.asarray(restored)
+    assert_array_equal(dense, Y)
+
+
+def test_frames_keep_column_names_and_take_the_index_of_the_samples():
+    X = pd.DataFrame({"x": [1, 2, 3]}, index=[5, 6, 7])
+    _, kept = check_indicator(pd.DataFrame(Y, columns=["a", "b", "c"]))
+    restored = kept.restore(Y, X)
+    assert_array_equal(restored.columns, ["a", "b", "c"])
+    assert_array_equal(restored.index, [5, 6, 7])
+
+
+@pytest.mark.parametrize("y", [[0, 1, 1], ["a", "b"], [[0], [1]], [[0, 2], [1, 1]]])
+def test_labels_of_one_column_or_more_values_are_no_indicator(y):
+    assert not is_indicator(np.array(y))
+
+
+def test_values_that_are_no_labels_are_refused():
+    with pytest.raises(ValueError, match=r"Y holds \[-1\]: an indicator is 1"):
+        check_indicator(np.array([[0, -1], [1, 0]]))
+    for value in (np.nan, np.inf):
+        with pytest.raises(ValueError, match="Input y contains"):
+            is_indicator(np.array([[0, value], [1, 0]]))
+
+
+def test_constant_labels():
+    assert_array_equal(constant_labels(Y), [0, np.nan, 1])
