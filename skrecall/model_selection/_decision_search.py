@@ -336,9 +336,10 @@ class DecisionGridSearchCV(GridSearchCV):
             ]
             names = sorted({name for params in candidates for name in params})
             raise ValueError(
-                f"param_grid names no parameter that acts after fitting, only {', '.join(names)}. "
+                f"param_grid names no parameter that acts after fitting, only "
+                f"{', '.join(names) or 'none at all'}. "
                 f"{type(self.estimator).__name__} has "
-                f"{', '.join(declared) if declared else 'none'}: add one, or use GridSearchCV."
+                f"{', '.join(declared) or 'none'}: add one, or use GridSearchCV."
             )
         return list(groups.values())
 

@@ -530,6 +530,7 @@ BAD_INPUT = {
         None,
         "only C. LogisticRegression has none: add one, or use GridSearchCV.",
     ),
+    "an empty grid": (fixed(), {}, None, "acts after fitting, only none at all."),
     "undeclared": (
         sampled(),
         {"clf__estimator__C": [0.1], "clf__threshold": [0.5]},

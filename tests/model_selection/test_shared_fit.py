@@ -11,13 +11,13 @@ from sklearn.ensemble import VotingClassifier
 from sklearn.exceptions import FitFailedWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score
-from sklearn.model_selection import FixedThresholdClassifier
+from sklearn.model_selection import FixedThresholdClassifier, GridSearchCV
 from sklearn.naive_bayes import GaussianNB
 from sklearn.preprocessing import StandardScaler
 
 from skrecall.model_selection import DecisionGridSearchCV
-from skrecall.threshold import RecallThresholdClassifier
-from tests.model_selection.test_decision_search import BottomShare
+from skrecall.threshold import OptimalThresholdClassifier, RecallThresholdClassifier
+from tests.model_selection.test_decision_search import BottomShare, assert_same_search
 
 X, Y = make_classification(200, 4, weights=[0.7], random_state=0)
 CALLS = Counter()
@@ -137,9 +137,31 @@ def test_a_failed_decision_costs_no_fit(nested):
     assert CALLS["fit"] == N_FOLDS
 
 
-def test_recall_targets_are_decisions():
-    model = RecallThresholdClassifier(Counting(), confidence=0.5, random_state=0)
-    grid = {"target_recall": [0.5, 0.7, 0.9]}
-    search = DecisionGridSearchCV(model, grid, cv=N_FOLDS, scoring="recall", refit=False).fit(X, Y)
-    assert CALLS["fit"] == N_FOLDS
-    assert (np.diff(search.cv_results_["mean_test_score"]) >= 0).all()
+PROMISES = {
+    "recall": (
+        RecallThresholdClassifier(pipeline(Counting()), random_state=0),
+        {"target_recall": [0.99, 0.5, 0.7, 0.9], "confidence": [0.5, 0.8, 0.99]},
+        1,
+    ),
+    "optimum": (
+        OptimalThresholdClassifier(pipeline(Counting()), cv=2, random_state=0),
+        {"objective": ["f1", "youden", "unheard of", "mcc"]},
+        2 + 1,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PROMISES)
+def test_our_classifiers_decide_again_from_stored_scores(name):
+    model, grid, n_inner_fits = PROMISES[name]
+    keywords = {"cv": N_FOLDS, "refit": False, "error_score": -1.0}
+    keywords["scoring"] = ["recall", "roc_auc"]
+    with pytest.warns(FitFailedWarning):
+        expected = GridSearchCV(model, grid, **keywords).fit(X, Y)
+    CALLS.clear()
+    with pytest.warns(FitFailedWarning):
+        actual = DecisionGridSearchCV(model, grid, **keywords).fit(X, Y)
+    assert_same_search(expected, actual)
+    assert CALLS["fit"] == n_inner_fits * N_FOLDS
+    # of what it holds out, and of the test rows
+    assert CALLS["predict_proba"] == (max(n_inner_fits - 1, 1) + 1) * N_FOLDS
