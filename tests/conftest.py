@@ -1,4 +1,5 @@
 import os
+import sys
 
 import pytest
 
@@ -6,8 +7,8 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 
 
 @pytest.fixture(autouse=True)
-def _close_figures(request):
+def _close_figures():
     yield
-    pyplot = __import__("sys").modules.get("matplotlib.pyplot")
+    pyplot = sys.modules.get("matplotlib.pyplot")
     if pyplot is not None:
         pyplot.close("all")
