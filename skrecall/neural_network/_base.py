@@ -74,20 +74,18 @@ class BaseNetEstimator(BaseEstimator):
         """Return samples as a finite float32 array, or uint8 where they are uint8 images."""
         X = stack_images(X)
         image_shape = self._image_shape() if reset else self._fitted_image_shape()
-        flat_dtype = np.float32 if image_shape is None else [np.float32, np.uint8]
-        if n_dimensions(X) < 3:
-            X = validate_data(self, X, reset=reset, dtype=flat_dtype)
-            shape = sample_shape(X.shape, image_shape)
-        else:
+        flat = n_dimensions(X) < 3
+        with np.errstate(over="ignore"):  # what float32 cannot hold is refused as infinite
             X = validate_data(
                 self,
                 X,
                 reset=reset,
-                dtype=[np.float32, np.uint8],
-                ensure_2d=False,
-                allow_nd=True,
+                dtype=np.float32 if flat and image_shape is None else [np.float32, np.uint8],
+                ensure_2d=flat,
+                allow_nd=not flat,
             )
-            shape = sample_shape(X.shape, image_shape)
+        shape = sample_shape(X.shape, image_shape)
+        if not flat:
             if not reset and image_shape is None:
                 raise ValueError(
                     f"X holds images of shape {shape}, and {type(self).__name__} was fitted on a "

@@ -202,8 +202,8 @@ class CNNClassifier(ClassifierMixin, BaseNetEstimator):
         classes = np.unique(y)
         if len(classes) == 1:
             raise ValueError(
-                f"y holds one class only, {classes.tolist()[0]!r}, in {len(y)} samples: a classifier needs "
-                "samples of two classes at least."
+                f"y holds one class only, {classes.tolist()[0]!r}, in {len(y)} samples: a "
+                "classifier needs samples of two classes at least."
             )
         if not proceed:
             self.classes_ = classes

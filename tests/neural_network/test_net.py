@@ -1,0 +1,216 @@
+"""The engine: networks checked before training, weighted losses, precision, a lean history."""
+
+import pickle
+from functools import partial
+
+import numpy as np
+import pytest
+import torch
+from numpy.testing import assert_allclose, assert_array_equal
+from torch import nn
+
+from skrecall.neural_network._data import _ArrayDataset, _SlicedBatches
+from skrecall.neural_network._net import (
+    NONLINEARITIES,
+    _ClassifierNet,
+    build_loss,
+    build_module,
+)
+from skrecall.nn import MultilayerPerceptron, SmallCNN, SoftmaxFocalLoss
+
+
+def make_net(module=None, loss="cross_entropy", *, lr=0.01, **params):
+    torch.manual_seed(0)
+    module = module or partial(MultilayerPerceptron, (3,), 2, hidden=(8,))
+    return _ClassifierNet(
+        n_outputs=2,
+        module=module,
+        criterion=partial(build_loss, loss, None),
+        predict_nonlinearity=NONLINEARITIES["softmax"],
+        optimizer=torch.optim.Adam,
+        lr=lr,
+        max_epochs=3,
+        batch_size=16,
+        iterator_train=_SlicedBatches,
+        iterator_train__shuffle=True,
+        iterator_valid=_SlicedBatches,
+        train_split=None,
+        verbose=0,
+        **params,
+    ).initialize()
+
+
+def make_data(n_samples=40, **params):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(n_samples, 3)).astype(np.float32)
+    return _ArrayDataset(X, (X[:, 0] > 0).astype(np.int64), **params)
+
+
+@pytest.mark.parametrize(
+    ("shape", "expected"), [((5,), MultilayerPerceptron), ((3, 8, 8), SmallCNN)]
+)
+def test_the_default_network_follows_the_samples(shape, expected):
+    module = build_module(None, shape, 4)
+    assert type(module) is expected
+    assert module(torch.zeros(2, *shape)).shape == (2, 4)
+
+
+def test_a_module_is_copied_with_its_weights():
+    given = nn.Sequential(nn.Flatten(), nn.Linear(12, 4))
+    built = build_module(given, (3, 2, 2), 4)
+    assert built is not given
+    assert torch.equal(built[1].weight, given[1].weight)
+    assert built[1].weight.data_ptr() != given[1].weight.data_ptr()
+    assert given.training
+
+
+def test_a_callable_gets_shape_and_outputs():
+    module = build_module(partial(SmallCNN, channels=(4,), hidden=5), (3, 9, 9), 6)
+    assert module.features[0].weight.shape == (4, 3, 3, 3)
+    assert module.head.weight.shape == (6, 5)
+
+
+@pytest.mark.parametrize(
+    ("backbone", "message"),
+    [
+        (
+            SmallCNN((3, 8, 8), 2),
+            r"The backbone SmallCNN cannot take samples of shape \(1, 8, 8\): .* 3 channels",
+        ),
+        (
+            SmallCNN((1, 8, 8), 5),
+            r"returned \(2, 5\) for 2 samples of shape \(1, 8, 8\): .* shape \(2, 2\)",
+        ),
+        (nn.Identity(), r"Identity returned \(2, 1, 8, 8\)"),
+        (lambda shape, n_outputs: "resnet", "backbone returned str: a callable must return"),
+        (
+            lambda shape, n_outputs: nn.Linear(7, n_outputs),
+            r"The backbone Linear cannot take samples of shape \(1, 8, 8\)",
+        ),
+    ],
+)
+def test_a_network_that_does_not_fit_is_refused_before_training(backbone, message):
+    with pytest.raises(ValueError, match=message):
+        build_module(backbone, (1, 8, 8), 2)
+
+
+def test_losses_leave_one_value_per_row_and_the_given_one_alone():
+    given = nn.CrossEntropyLoss()
+    assert build_loss(given, None).reduction == "none"
+    assert given.reduction == "mean"
+    named = build_loss("focal", {"gamma": 1.0})
+    assert isinstance(named, SoftmaxFocalLoss)
+    assert (named.gamma, named.reduction) == (1.0, "none")
+    with pytest.raises(ValueError, match=r"loss_params=\{'gamma': 1\} belong to a loss given by"):
+        build_loss(given, {"gamma": 1})
+
+
+def test_the_loss_is_the_mean_of_weight_times_loss():
+    net = make_net()
+    weights = np.linspace(0, 3, 40)
+    X, y = make_data(sample_weight=weights)[:]
+    logits = net.infer(X)
+    losses = nn.functional.cross_entropy(logits, y, reduction="none").tolist()
+    expected = sum(w * loss for w, loss in zip(weights, losses, strict=True)) / 40
+    assert net.get_loss(logits, y, X=X).item() == pytest.approx(expected, rel=1e-6)
+
+
+class MeanLoss(nn.Module):
+    """A loss that always reduces."""
+
+    def forward(self, logits, targets):
+        return nn.functional.cross_entropy(logits, targets)
+
+
+def test_a_loss_that_always_reduces_takes_no_weights():
+    net = make_net(loss=MeanLoss())
+    net.fit(make_data())
+    with pytest.raises(ValueError, match=r"MeanLoss returned shape \(\) for 16 rows: sample_wei"):
+        net.fit(make_data(sample_weight=np.ones(40)))
+
+
+def test_uint8_is_scaled_and_floats_are_not():
+    identity = nn.Linear(3, 3, bias=False)
+    nn.init.eye_(identity.weight)
+    net = make_net(identity)
+    X = np.arange(12, dtype=np.uint8).reshape(4, 3)
+    assert_allclose(net.forward(_ArrayDataset(X)), X / 255, rtol=1e-6)
+    assert_array_equal(net.forward(_ArrayDataset(X.astype(np.float32))), X)
+
+
+@pytest.mark.parametrize("amp", ["bfloat16", "float16"])
+def test_lower_precision_learns_the_same(amp):
+    seen = []
+
+    class Spy(MultilayerPerceptron):
+        def forward(self, X):
+            logits = super().forward(X)
+            seen.append(logits.dtype)
+            return logits
+
+    data = make_data(200)
+    exact = make_net().partial_fit(data)
+    torch.manual_seed(0)
+    mixed = make_net(partial(Spy, (3,), 2, hidden=(8,)), amp=amp).partial_fit(data)
+    assert set(seen) == {getattr(torch, amp)}
+    assert mixed.scaler_.is_enabled() == (amp == "float16")
+    logits = mixed.forward(data)
+    assert logits.dtype == torch.float32
+    assert_allclose(logits, exact.forward(data), atol=0.05)
+    assert {p.dtype for p in mixed.module_.parameters()} == {torch.float32}
+
+
+def test_clipping_sees_unscaled_gradients():
+    norms = []
+
+    class Norms(_ClassifierNet):
+        def on_grad_computed(self, net, named_parameters, **kwargs):
+            norms.append(max(p.grad.abs().max().item() for _, p in named_parameters))
+
+    net = make_net(amp="float16")
+    net.__class__ = Norms
+    net.partial_fit(make_data())
+    assert len(norms) == 9  # three epochs of three batches: 16, 16, 8 rows
+    assert max(norms) < 2
+
+
+def test_divergence_stops_with_a_sentence():
+    net = make_net(lr=1e30)
+    with pytest.raises(ValueError, match=r"Training diverged in epoch \d, loss (nan|inf): scale"):
+        net.fit(make_data())
+
+
+def test_history_keeps_epochs_and_drops_batches():
+    net = make_net().fit(make_data())
+    assert len(net.history) == 3
+    assert net.history[:, "batches"] == [[], [], []]
+    assert all(np.isfinite(net.history[:, "train_loss"]))
+
+
+def test_probabilities_of_confident_scores_do_not_tie():
+    logits = torch.tensor([[0.0, 20.0], [0.0, 25.0], [0.0, 30.0]])
+    proba = NONLINEARITIES["softmax"](logits)
+    assert proba.dtype == torch.float64
+    assert proba[0, 1] < proba[1, 1] < proba[2, 1] < 1
+    assert torch.softmax(logits, dim=1)[:, 1].unique().numel() < 3
+
+
+def test_the_net_is_a_classifier_of_its_own():
+    data = make_data(200)
+    net = make_net().fit(data)
+    proba = net.predict_proba(data)
+    assert_allclose(proba.sum(axis=1), 1)
+    assert_array_equal(net.predict(data), proba.argmax(axis=1))
+    assert_array_equal(net.classes_, [0, 1])
+    copy = pickle.loads(pickle.dumps(net))
+    assert_array_equal(copy.predict_proba(data), proba)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("amp", [None, "bfloat16", "float16"])
+def test_cuda_gives_what_the_cpu_gives(amp):
+    data = make_data(200)
+    on_cpu = make_net().fit(data)
+    on_cuda = make_net(amp=amp, device="cuda").fit(data)
+    assert_allclose(on_cuda.predict_proba(data), on_cpu.predict_proba(data), atol=0.05)
+    assert pickle.loads(pickle.dumps(on_cuda)).scaler_.is_enabled() == (amp == "float16")
