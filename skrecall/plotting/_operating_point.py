@@ -1,0 +1,366 @@
+"""Where a classifier operates: its curves, the chosen point, what was promised and measured."""
+
+from collections.abc import Sequence
+from typing import Any, Literal, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from skrecall.metrics import OperatingCurve, RecallInterval, operating_curve, recall_interval
+from skrecall.threshold._calibration import class_scores
+
+from ._axes import COLOURS, QUIET, emptiest_corner, get_figure_and_axes
+
+Curve = Literal["precision_recall", "roc"]
+
+
+class OperatingPointDisplay:
+    """Precision-recall and ROC curve with the chosen point and the promised recall.
+
+    Make it with `from_estimator` or `from_predictions`; both draw it.
+
+    Parameters
+    ----------
+    curve : OperatingCurve
+        The curve to draw.
+    threshold : float, default=None
+        The chosen threshold; None marks no point.
+    target_recall : float, default=None
+        The recall that was promised; None draws no promise.
+    target_confidence : float, default=None
+        Confidence of the promise.
+    interval : RecallInterval, default=None
+        The recall measured at the threshold, with its confidence interval; None draws none.
+    name : str, default=None
+        Name of the classifier.
+
+    Attributes
+    ----------
+    figure_ : matplotlib Figure
+        The figure drawn on.
+    ax_ : matplotlib Axes or ndarray of Axes
+        One axes per curve.
+    lines_ : list of matplotlib Line2D
+        The curves.
+    points_ : list of matplotlib ErrorbarContainer
+        The chosen point on each axes; empty without a threshold.
+
+    See Also
+    --------
+    RecallBudgetDisplay : Recall against the number of alerts.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_classification
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skrecall.plotting import OperatingPointDisplay
+    >>> from skrecall.threshold import RecallThresholdClassifier
+    >>> X, y = make_classification(2000, weights=[0.9], random_state=0)
+    >>> model = RecallThresholdClassifier(LogisticRegression(), target_recall=0.9, random_state=0)
+    >>> display = OperatingPointDisplay.from_estimator(model.fit(X[:1000], y[:1000]), X, y)
+    >>> display.frame().columns.tolist()
+    ['threshold', 'tp', 'fp', 'fn', 'tn', 'recall', 'precision', 'specificity',
+     'alerts_per_1000', 'chosen']
+    """
+
+    def __init__(
+        self,
+        *,
+        curve: OperatingCurve,
+        threshold: float | None = None,
+        target_recall: float | None = None,
+        target_confidence: float | None = None,
+        interval: RecallInterval | None = None,
+        name: str | None = None,
+    ) -> None:
+        self.curve = curve
+        self.threshold = threshold
+        self.target_recall = target_recall
+        self.target_confidence = target_confidence
+        self.interval = interval
+        self.name = name
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: BaseEstimator,
+        X: ArrayLike | None = None,
+        y: ArrayLike | None = None,
+        *,
+        confidence: float = 0.95,
+        groups: ArrayLike | None = None,
+        group_recall: Literal["row", "any"] = "row",
+        curves: Sequence[Curve] = ("precision_recall", "roc"),
+        name: str | None = None,
+        ax: Any = None,
+    ) -> Self:
+        """Draw where a fitted threshold classifier operates.
+
+        Parameters
+        ----------
+        estimator : RecallThresholdClassifier, OptimalThresholdClassifier or similar
+            Fitted, with one `threshold_`.
+        X : array-like of shape (n_samples, ...), default=None
+            New samples to draw the curve of, with the recall measured on them. None draws the
+            held-out samples that the threshold was chosen on.
+        y : array-like of shape (n_samples,), default=None
+            Labels of `X`.
+        confidence : float in (0, 1), default=0.95
+            Of the interval of the measured recall.
+        groups : array-like of shape (n_samples,), default=None
+            Groups of `X`, for that interval.
+        group_recall : {"row", "any"}, default="row"
+            What recall means with groups; see `recall_interval`.
+        curves : sequence of {"precision_recall", "roc"}, default=("precision_recall", "roc")
+            What to draw, one axes each.
+        name : str, default=None
+            Name of the classifier; None takes that of its class.
+        ax : matplotlib Axes or sequence of Axes, default=None
+            As many as there are curves; None makes a figure.
+
+        Returns
+        -------
+        display : OperatingPointDisplay
+            Drawn.
+
+        Raises
+        ------
+        ValueError
+            If the estimator has no threshold or several, or only one of `X` and `y` is given.
+        """
+        check_is_fitted(estimator)
+        threshold = getattr(estimator, "threshold_", None)
+        if threshold is None or np.ndim(threshold) > 0:
+            found = "no threshold_" if threshold is None else f"{np.size(threshold)} thresholds"
+            raise ValueError(
+                f"{type(estimator).__name__} has {found}, and one point is drawn: pass the scores "
+                "and the threshold of one class to from_predictions."
+            )
+        if (X is None) != (y is None):
+            raise ValueError("X and y belong together: pass both, or neither.")
+        promises = getattr(estimator, "promises_", None)
+        promise = promises[0] if promises and not promises[0].is_empirical else None
+        target = {} if promise is None else {"target_recall": promise.target_recall}
+        if promise is not None:
+            target["target_confidence"] = promise.confidence
+        name = type(estimator).__name__ if name is None else name
+        if X is None or y is None:
+            curve = estimator.operating_curve_
+            return cls(curve=curve, threshold=threshold, name=name, **target).plot(curves, ax=ax)
+        pos_label = estimator.pos_label_
+        y_score = class_scores(estimator, X, [pos_label], estimator.response_method)[:, 0]
+        return cls.from_predictions(
+            y,
+            y_score,
+            threshold=threshold,
+            confidence=confidence,
+            pos_label=pos_label,
+            groups=groups,
+            group_recall=group_recall,
+            curves=curves,
+            name=name,
+            ax=ax,
+            **target,
+        )
+
+    @classmethod
+    def from_predictions(
+        cls,
+        y_true: ArrayLike,
+        y_score: ArrayLike,
+        *,
+        threshold: float | None = None,
+        target_recall: float | None = None,
+        target_confidence: float | None = None,
+        confidence: float = 0.95,
+        pos_label: Any = None,
+        groups: ArrayLike | None = None,
+        group_recall: Literal["row", "any"] = "row",
+        curves: Sequence[Curve] = ("precision_recall", "roc"),
+        name: str | None = None,
+        ax: Any = None,
+    ) -> Self:
+        """Draw the curves of a score, with a chosen point.
+
+        Parameters
+        ----------
+        y_true : array-like of shape (n_samples,)
+            True labels.
+        y_score : array-like of shape (n_samples,)
+            Scores; greater means more likely positive.
+        threshold : float, default=None
+            The chosen threshold: flag when the score is at least this. None marks no point.
+        target_recall : float, default=None
+            The recall that was promised.
+        target_confidence : float, default=None
+            Confidence of the promise.
+        confidence : float in (0, 1), default=0.95
+            Of the interval of the measured recall.
+        pos_label : int, float, bool or str, default=None
+            The positive label; None means the second of the two sorted labels.
+        groups : array-like of shape (n_samples,), default=None
+            Groups of the rows, for that interval.
+        group_recall : {"row", "any"}, default="row"
+            What recall means with groups; see `recall_interval`.
+        curves : sequence of {"precision_recall", "roc"}, default=("precision_recall", "roc")
+            What to draw, one axes each.
+        name : str, default=None
+            Name of the score.
+        ax : matplotlib Axes or sequence of Axes, default=None
+            As many as there are curves; None makes a figure.
+
+        Returns
+        -------
+        display : OperatingPointDisplay
+            Drawn.
+        """
+        curve = operating_curve(y_true, y_score, pos_label=pos_label)
+        interval = None
+        if threshold is not None:
+            interval = recall_interval(
+                np.asarray(y_true) == curve.pos_label,
+                np.asarray(y_score, dtype=np.float64).ravel() >= threshold,
+                confidence=confidence,
+                pos_label=True,
+                groups=groups,
+                group_recall=group_recall,
+            )
+        display = cls(
+            curve=curve,
+            threshold=threshold,
+            target_recall=target_recall,
+            target_confidence=target_confidence,
+            interval=interval,
+            name=name,
+        )
+        return display.plot(curves, ax=ax)
+
+    def plot(
+        self, curves: Sequence[Curve] = ("precision_recall", "roc"), *, ax: Any = None
+    ) -> Self:
+        """Draw the display.
+
+        Parameters
+        ----------
+        curves : sequence of {"precision_recall", "roc"}, default=("precision_recall", "roc")
+            What to draw, one axes each.
+        ax : matplotlib Axes or sequence of Axes, default=None
+            As many as there are curves; None makes a figure.
+
+        Returns
+        -------
+        self : OperatingPointDisplay
+            Drawn.
+
+        Raises
+        ------
+        ValueError
+            If a curve is unknown, or the number of axes is another.
+        """
+        unknown = set(curves) - {"precision_recall", "roc"}
+        if unknown or not curves:
+            raise ValueError(
+                f"curves={tuple(curves)!r} must name one or both of 'precision_recall' and 'roc'."
+            )
+        self.figure_, self.ax_ = get_figure_and_axes(
+            ax,
+            purpose=type(self).__name__,
+            n_axes=len(curves),
+            size=(5.4 * len(curves), 4.8),
+        )
+        self.lines_: list[Any] = []
+        self.points_: list[Any] = []
+        for kind, axes in zip(curves, np.atleast_1d(self.ax_), strict=True):
+            draw = self._plot_precision_recall if kind == "precision_recall" else self._plot_roc
+            axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
+            axes.legend(loc=draw(axes))
+        return self
+
+    def _plot_precision_recall(self, axes: Any) -> str:
+        """Draw, and return where the legend hides least."""
+        curve = self.curve
+        prevalence = curve.n_positives / (curve.n_positives + curve.n_negatives)
+        self.lines_ += axes.plot(
+            curve.recall, curve.precision, drawstyle="steps-pre", color=COLOURS[0], label=self.name
+        )
+        if self.target_recall is not None:
+            axes.axvline(self.target_recall, color=QUIET, linestyle="--", label=self._promise())
+        axes.axhline(prevalence, color=QUIET, linestyle=":", label=f"prevalence {prevalence:.2g}")
+        if self.threshold is not None:
+            self._plot_point(axes, self.threshold, "recall", "precision")
+        axes.set(
+            xlabel="Recall (share of positives found)",
+            ylabel="Precision (share of alerts that are right)",
+        )
+        evenly = np.linspace(0, 1, 201)
+        return emptiest_corner(
+            evenly,
+            np.interp(evenly, curve.recall[1:], curve.precision[1:]),
+            ["lower left", "upper right"],
+        )
+
+    def _plot_roc(self, axes: Any) -> str:
+        """Draw, and return where the legend hides least."""
+        curve = self.curve
+        self.lines_ += axes.plot(
+            curve.false_positive_rate, curve.recall, color=COLOURS[0], label=self.name
+        )
+        if self.target_recall is not None:
+            axes.axhline(self.target_recall, color=QUIET, linestyle="--", label=self._promise())
+        axes.plot([0, 1], [0, 1], color=QUIET, linestyle=":", label="chance")
+        if self.threshold is not None:
+            self._plot_point(axes, self.threshold, "false_positive_rate", "recall")
+        axes.set(
+            xlabel="False positive rate (share of negatives flagged)",
+            ylabel="Recall (share of positives found)",
+        )
+        return "lower right"
+
+    def _promise(self) -> str:
+        confidence = self.target_confidence
+        suffix = "" if confidence is None else f", confidence {confidence:g}"
+        return f"promised: recall $\\geq$ {self.target_recall:.3g}{suffix}"
+
+    def _plot_point(self, axes: Any, threshold: float, across: str, up: str) -> None:
+        chosen = self.curve.index_at(threshold)
+        recall, precision = self.curve.recall[chosen], self.curve.precision[chosen]
+        error: dict[str, Any] = {}
+        text = f"recall {recall:.3f}"
+        if (found := self.interval) is not None:
+            # with groups, the recall of the interval can be another than that of rows
+            ends = [[max(0.0, recall - found.low)], [max(0.0, found.high - recall)]]
+            error = {"xerr" if across == "recall" else "yerr": ends}
+            text += f", {100 * found.confidence:g} % interval [{found.low:.2f}, {found.high:.2f}]"
+        if not self.points_:  # the second axes need not say it again
+            alerts = self.curve.alerts_per_1000[chosen]
+            text = f"threshold {threshold:.3g}\n{text}\n"
+            text += f"precision {precision:.3f}, {alerts:.3g} alerts in 1000"
+        point = axes.errorbar(
+            getattr(self.curve, across)[chosen],
+            np.nan_to_num(getattr(self.curve, up)[chosen]),
+            **error,
+            fmt="o",
+            color=COLOURS[1],
+            markeredgecolor="black",
+            markersize=8,
+            capsize=4,
+            zorder=3,
+            label=text,
+        )
+        self.points_.append(point)
+
+    def frame(self) -> pd.DataFrame:
+        """Return the numbers behind the display.
+
+        Returns
+        -------
+        frame : DataFrame
+            The operating curve, one row per threshold; `chosen` marks the point that the chosen
+            threshold reaches.
+        """
+        frame = self.curve.frame()
+        chosen = -1 if self.threshold is None else self.curve.index_at(self.threshold)
+        return frame.assign(chosen=np.arange(len(frame)) == chosen)
