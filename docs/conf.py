@@ -84,7 +84,7 @@ def write_api_pages(app, config):
         summary = inspect.getdoc(module).partition("\n\n")
         lines = [title, "=" * len(title), "", summary[0], "", summary[2], ""]
         lines += [f".. currentmodule:: {title}", ""]
-        names = getattr(module, "__all__", ())
+        names = module.__all__
         kinds = {
             "Classes": [name for name in names if inspect.isclass(getattr(module, name))],
             "Functions": [name for name in names if inspect.isfunction(getattr(module, name))],

@@ -42,7 +42,7 @@ def public_objects() -> Iterator[tuple[str, Any]]:
     """Yield the public classes and functions; a constant, in capitals, has no docstring."""
     for folder in IMPORTABLE_FOLDERS:
         module = importlib.import_module(f"skrecall.{folder}")
-        for name in getattr(module, "__all__", ()):
+        for name in module.__all__:
             if not name.isupper():
                 yield f"skrecall.{folder}.{name}", getattr(module, name)
 
