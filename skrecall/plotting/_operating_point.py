@@ -10,11 +10,30 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from skrecall.metrics import OperatingCurve, RecallInterval, operating_curve, recall_interval
+from skrecall.threshold import RecallPromise
 from skrecall.threshold._calibration import class_scores
 
 from ._axes import COLOURS, QUIET, emptiest_corner, get_figure_and_axes
 
 Curve = Literal["precision_recall", "roc"]
+
+
+def _promised_interval(promise: RecallPromise, curve: OperatingCurve) -> RecallInterval | None:
+    """Return what the held-out positives promise at their threshold, open upwards."""
+    if promise.next_batch is not None or np.isnan(promise.lower_bound):
+        return None  # the bound is not one of the population's recall
+    chosen = curve.index_at(promise.threshold)
+    return RecallInterval(
+        recall=float(curve.recall[chosen]),
+        low=promise.lower_bound,
+        high=1.0,
+        confidence=promise.confidence,
+        n_positives=promise.n_positives,
+        n_found=int(curve.tp[chosen]),
+        n_effective=float(promise.n_positives),
+        n_groups=promise.n_positives if promise.unit == "positive group" else None,
+        method="order statistic",
+    )
 
 
 class OperatingPointDisplay:
@@ -105,7 +124,8 @@ class OperatingPointDisplay:
             Fitted, with one `threshold_`.
         X : array-like of shape (n_samples, ...), default=None
             New samples to draw the curve of, with the recall measured on them. None draws the
-            held-out samples that the threshold was chosen on.
+            held-out samples that the threshold was chosen on, with the lower bound of the recall
+            that they promise.
         y : array-like of shape (n_samples,), default=None
             Labels of `X`.
         confidence : float in (0, 1), default=0.95
@@ -143,13 +163,16 @@ class OperatingPointDisplay:
             raise ValueError("X and y belong together: pass both, or neither.")
         promises = getattr(estimator, "promises_", None)
         promise = promises[0] if promises and not promises[0].is_empirical else None
-        target = {} if promise is None else {"target_recall": promise.target_recall}
+        target: dict[str, Any] = {}
         if promise is not None:
+            target["target_recall"] = promise.target_recall
             target["target_confidence"] = promise.confidence
         name = type(estimator).__name__ if name is None else name
         if X is None or y is None:
             curve = estimator.operating_curve_
-            return cls(curve=curve, threshold=threshold, name=name, **target).plot(curves, ax=ax)
+            interval = None if promise is None else _promised_interval(promise, curve)
+            display = cls(curve=curve, threshold=threshold, interval=interval, name=name, **target)
+            return display.plot(curves, ax=ax)
         pos_label = estimator.pos_label_
         y_score = class_scores(estimator, X, [pos_label], estimator.response_method)[:, 0]
         return cls.from_predictions(

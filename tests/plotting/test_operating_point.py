@@ -64,7 +64,9 @@ def test_roc_curve_is_that_of_scikit_learn(data, promised):
 def test_the_held_out_rows_without_new_data(promised):
     display = OperatingPointDisplay.from_estimator(promised, name="model")
     assert display.curve is promised.operating_curve_
-    assert display.interval is None
+    assert (display.interval.low, display.interval.high) == (promised.recall_lower_bound_, 1.0)
+    (_, _, (bar,)) = display.points_[0]
+    assert_allclose(bar.get_segments()[0][:, 0], [promised.recall_lower_bound_, 1])
     chosen = display.frame().query("chosen").iloc[0]
     assert chosen["recall"] >= promised.recall_lower_bound_
     assert legend_texts(display.ax_[0])[0] == "model"
@@ -89,7 +91,19 @@ def test_an_empirical_threshold_is_not_drawn_as_a_promise(data):
     model = RecallThresholdClassifier(
         LogisticRegression(), target_recall=0.8, calibration="out_of_fold"
     ).fit(X, y)
-    assert OperatingPointDisplay.from_estimator(model).target_recall is None
+    display = OperatingPointDisplay.from_estimator(model)
+    assert display.target_recall is None
+    assert display.interval is None
+
+
+def test_a_promise_about_the_next_batch_has_no_interval_of_the_population(data):
+    X, y, _, _ = data
+    model = RecallThresholdClassifier(
+        LogisticRegression(), target_recall=0.8, next_batch=50, random_state=0
+    ).fit(X, y)
+    display = OperatingPointDisplay.from_estimator(model)
+    assert display.target_recall == 0.8
+    assert display.interval is None
 
 
 def test_the_other_class_can_be_the_positive_one(data):
