@@ -292,7 +292,7 @@ class OptimalThresholdClassifier(BaseDecisionClassifier):
                 "threshold needs samples on both sides."
             )
         if self._is_prefit():
-            check_is_fitted(self.estimator)
+            check_is_fitted(self.estimator, "classes_")
             labels = np.asarray(self.estimator.classes_)
             if not np.array_equal(present, labels):
                 raise ValueError(

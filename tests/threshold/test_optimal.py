@@ -252,7 +252,12 @@ def test_mean_over_folds_is_that_of_a_loop_without_interpolation(table):
     clf = OptimalThresholdClassifier(LogisticRegression(), "f1", cv=cv, aggregate="mean").fit(X, y)
     y_score = cross_val_predict(LogisticRegression(), X, y, cv=cv, method="predict_proba")[:, 1]
     folds = [rows for _, rows in cv.split(X, y)]
-    means = [np.mean([f1_score(y[r], y_score[r] >= t) for r in folds]) for t in np.unique(y_score)]
+
+    def f1(r, t):
+        flagged = y_score[r] >= t
+        return 2 * np.sum(flagged & (y[r] == 1)) / (np.sum(flagged) + np.sum(y[r]))
+
+    means = [np.mean([f1(r, t) for r in folds]) for t in np.unique(y_score)]
     assert clf.best_score_ == pytest.approx(max(means))
     at_threshold = np.mean([f1_score(y[r], y_score[r] >= clf.threshold_) for r in folds])
     assert at_threshold == pytest.approx(max(means))
@@ -399,9 +404,9 @@ def macro_recall(y, decided):
 @pytest.mark.parametrize(
     ("objective", "metric"), [("f1", macro_f1), ("mcc", macro_mcc), ("recall", macro_recall)]
 )
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_argmax_offsets_are_optimal_in_each_coordinate(objective, metric, seed):
-    probability, y = scored_classes(seed=seed)
+    probability, y = scored_classes(80, seed=seed)
     clf, X = prefit(probability, y, objective, classes=(0, 1, 2))
     best = metric(y, clf.predict(X))
     assert clf.best_score_ == pytest.approx(best)
