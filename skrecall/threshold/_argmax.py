@@ -3,7 +3,8 @@
 Class k is decided where ``y_score[:, k] - offsets[k]`` is greatest. With the other offsets held,
 class k takes a sample from its strongest rival exactly when the offset falls to the gap between the
 two, so that the objective is a step function of the offset with steps at the gaps, and one sort
-gives its exact maximum. Coordinate ascent repeats that over the classes until none improves.
+gives its exact maximum; gaps that differ by rounding count as tied. Coordinate ascent repeats that
+over the classes until none improves.
 """
 
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from skrecall.metrics._operating_curve import OperatingCurve
 
 CurveValue = Callable[[OperatingCurve], NDArray[np.float64]]
 
-_TOLERANCE = 1e-12  # a rise below this is rounding
+_TOLERANCE = 1e-12  # rises of the objective, and relative gaps, below this are rounding
 
 
 def argmax_decisions(
@@ -156,7 +157,8 @@ def _best_offset(
     gap = y_score[:, k] - rivals[np.arange(len(rival)), rival]
     order = np.argsort(-gap)
     gap = gap[order]
-    last = np.append(np.flatnonzero(gap[1:] != gap[:-1]), len(gap) - 1)
+    rounding = _TOLERANCE * np.abs(rivals[np.isfinite(rivals)]).max()  # of differences of scores
+    last = np.append(np.flatnonzero(gap[:-1] - gap[1:] > rounding), len(gap) - 1)
     steps = np.concatenate([[np.inf], gap[last]])
 
     value = np.zeros(len(steps))
@@ -165,9 +167,13 @@ def _best_offset(
             code[order], rival[order], weight[order], last, steps, value_of, k, y_score.shape[1]
         )
     best = int(np.argmax(np.where(np.isnan(value), -np.inf, value)))
+    margin = 1e-6 * (max(gap[0] - gap[-1], abs(gap[0]), abs(gap[-1])) or 1.0)
     if best == 0:
-        return float(gap[0] + max(gap[0] - gap[-1], 1.0) * 1e-6)
-    return OperatingCurve(steps, steps, steps, 0, 0, k).threshold_below(best)
+        return float(gap[0] + margin)
+    if best == len(last):
+        return float(gap[-1] - margin)
+    row = last[best - 1]
+    return float(gap[row + 1] + (gap[row] - gap[row + 1]) / 2)
 
 
 def _value_along(

@@ -29,7 +29,7 @@ _STATE_THE_PRIOR = (
 )
 
 
-class LabelRecorder(BaseEstimator):
+class _LabelRecorder(BaseEstimator):
     """A sampler step that changes nothing and counts the labels that pass.
 
     Attributes
@@ -143,7 +143,7 @@ def samplers_of(estimator: BaseEstimator) -> list[Any]:
     return [
         sampler
         for sampler in found
-        if not isinstance(sampler, LabelRecorder)
+        if not isinstance(sampler, _LabelRecorder)
         and not hasattr(getattr(sampler, "sampler", None), "fit_resample")
     ]
 
@@ -229,10 +229,10 @@ def insert_recorders(estimator: BaseEstimator) -> None:
     """
     for part in chain(estimator):
         if isinstance(part, SamplerPipeline):
-            part.steps = [*part.steps[:-1], (_RECORDER, LabelRecorder()), part.steps[-1]]
+            part.steps = [*part.steps[:-1], (_RECORDER, _LabelRecorder()), part.steps[-1]]
 
 
-def remove_recorders(estimator: BaseEstimator) -> LabelRecorder | None:
+def remove_recorders(estimator: BaseEstimator) -> _LabelRecorder | None:
     """Take the recorders out of a fitted chain.
 
     Parameters
@@ -242,7 +242,7 @@ def remove_recorders(estimator: BaseEstimator) -> LabelRecorder | None:
 
     Returns
     -------
-    recorder : LabelRecorder or None
+    recorder : _LabelRecorder or None
         The one next to the classifier; None if no pipeline had one.
     """
     recorder = None
