@@ -44,7 +44,11 @@ CLASSIFIERS: list = [
     OptimalThresholdClassifier(LogisticRegression(), cv=3),
     PriorCorrectedClassifier(LogisticRegression()),
     RecallThresholdClassifier(
-        LogisticRegression(), target_recall=0.5, confidence=0.5, on_duplicates="ignore"
+        LogisticRegression(),
+        target_recall=0.5,
+        confidence=0.5,
+        on_duplicates="ignore",
+        random_state=0,
     ),
     RejectOptionClassifier(
         LogisticRegression(),

@@ -113,17 +113,20 @@ class OperatingCurve:
         """
         return int(np.searchsorted(-self.thresholds, -threshold, side="right")) - 1
 
-    def threshold_below(self, index: int) -> float:
+    def threshold_below(self, index: int, *, min_gap: float = 0.0) -> float:
         """Return a threshold strictly inside the gap under a point of the curve.
 
-        It takes the same decisions on the samples of the curve as ``thresholds[index]``, and a
-        change of the score in its last digits, as between single-row and batch prediction, cannot
-        move a sample across it.
+        It takes the same decisions on the samples of the curve as ``thresholds[index]``, unless
+        `min_gap` is given.
 
         Parameters
         ----------
         index : int
             A point of the curve.
+        min_gap : float, default=0.0
+            Gaps no wider than this share of the score are passed over downwards, so that scores
+            which differ in their last digits only, as between single-row and batch prediction, stay
+            on one side.
 
         Returns
         -------
@@ -134,6 +137,11 @@ class OperatingCurve:
         upper = float(self.thresholds[index])
         if math.isinf(upper):
             return upper
+        below = self.thresholds[index:]
+        with np.errstate(over="ignore"):  # an infinite gap is wide
+            is_wide = below[:-1] - below[1:] > min_gap * np.abs(below[:-1])
+        index += int(np.argmax(is_wide)) if is_wide.any() else len(is_wide)
+        upper = float(self.thresholds[index])
         if index + 1 < len(self):
             lower = float(self.thresholds[index + 1])
         elif index > 1:

@@ -18,7 +18,7 @@ from numbers import Integral, Real
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import beta, betabinom, binom
+from scipy.stats import beta, betabinom, binom, norm
 
 from skrecall.utils._sklearn import Interval, validate_params
 
@@ -152,8 +152,12 @@ def best_target(n_positives: int, delta: float, *, next_batch: int | None = None
     """
     if next_batch is None:
         return recall_lower_bound(1, n_positives, delta)
-    miss = betabinom.cdf(np.arange(next_batch + 1), next_batch, 1, n_positives)
-    return float(1 - np.argmax(miss >= 1 - delta * (1 + _ROUNDING)) / next_batch)
+    kept = betabinom.cdf(np.arange(next_batch + 1), next_batch, 1, n_positives)
+    misses = int(np.argmax(kept >= 1 - delta * (1 + _ROUNDING)))
+    target = 1 - misses / next_batch
+    while allowed_misses(next_batch, target) < misses:  # 1 - 1/7 prints as more than 6/7
+        target = float(np.nextafter(target, 0))
+    return target
 
 
 @validate_params(
@@ -162,7 +166,7 @@ def best_target(n_positives: int, delta: float, *, next_batch: int | None = None
         "confidence": [Interval(Real, 0, 1, closed="neither")],
         "n_comparisons": [Interval(Integral, 1, None, closed="left")],
         "next_batch": [Interval(Integral, 1, None, closed="left"), None],
-        "max_excess": [Interval(Real, 0, 1, closed="neither"), None],
+        "max_excess": [Interval(Real, 0.001, 1, closed="left"), None],
     },
     prefer_skip_nested_validation=True,
 )
@@ -186,7 +190,7 @@ def positives_needed(
         Promises that must hold at once: models compared on the same positives, strata, classes.
     next_batch : int, default=None
         Number of positives in the batch that the promise is about; None for the population.
-    max_excess : float in (0, 1), default=None
+    max_excess : float in [0.001, 1), default=None
         If given, ask also that the expected recall exceeds the target by no more than this, with
         that many positives or more. Few positives can promise much only by flagging nearly
         everything; this is what keeps a promise affordable.
@@ -207,7 +211,7 @@ def positives_needed(
     >>> positives_needed(0.95, 0.9)
     45
     >>> positives_needed(0.95, 0.9, max_excess=0.02)
-    235
+    234
     """
     delta = (1 - confidence) / n_comparisons
     if max_excess is None:
@@ -236,13 +240,11 @@ def _first_affordable(target_recall: float, delta: float, max_excess: float) -> 
     The excess falls in a saw-tooth: each new rank lowers it, each positive up to the next raises it
     again, so that the first number that will do is followed by some that will not.
     """
-    n_checked = 1024
-    while True:
-        n = np.arange(1, n_checked + 1)
-        rank = _population_ranks(n, target_recall, delta)
-        excess = 1 - rank / (n + 1) - target_recall
-        failing = np.flatnonzero((rank == 0) | (excess > max_excess * (1 + _ROUNDING)))
-        last = failing[-1] + 1 if len(failing) else 0
-        if last < n_checked // 2:
-            return int(last) + 1
-        n_checked *= 2
+    spread = norm.isf(delta) ** 2 * target_recall * (1 - target_recall)
+    n_checked = max(4096, round(4 * spread / max_excess**2))
+    first = 1 if n_checked <= 2**16 else n_checked // 16
+    n = np.arange(first, n_checked + 1)
+    rank = _population_ranks(n, target_recall, delta)
+    excess = 1 - rank / (n + 1) - target_recall
+    failing = np.flatnonzero((rank == 0) | (excess > max_excess * (1 + _ROUNDING)))
+    return int(n[failing[-1]]) + 1 if len(failing) else 1

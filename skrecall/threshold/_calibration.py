@@ -22,6 +22,7 @@ from skrecall.utils._sklearn import (
     _safe_indexing,
 )
 
+# Rows to fit on, None if the estimator is fitted already, and rows to hold out.
 Split = tuple[NDArray | None, NDArray]
 
 RESPONSE_METHODS = {
@@ -203,7 +204,7 @@ def class_scores(
     Raises
     ------
     ValueError
-        If the estimator does not know a class, or its scores are not finite.
+        If the estimator does not know a class, or its scores are not finite or not one per class.
     """
     classes = np.asarray(estimator.classes_)
     unknown = [label for label in labels if label not in classes]
@@ -217,6 +218,12 @@ def class_scores(
     )
     if y_score.ndim == 1:
         y_score = np.column_stack([-y_score, y_score])
+    one_vs_one = getattr(estimator, "decision_function_shape", None) == "ovo" and len(classes) > 2
+    if y_score.shape[1] != len(classes) or one_vs_one:
+        raise ValueError(
+            f"{type(estimator).__name__} gave {y_score.shape[1]} scores per sample for "
+            f"{len(classes)} classes that are not one per class: use decision_function_shape='ovr'."
+        )
     y_score = y_score[:, [classes.tolist().index(label) for label in labels]]
     if not np.isfinite(y_score).all():
         raise ValueError(
@@ -305,7 +312,9 @@ def count_shared_rows(A: Any, B: Any) -> int:
     n_shared : int
         Number of rows of `A` with an identical row in `B`.
     """
-    return int(np.isin(_row_keys(A), _row_keys(B)).sum()) if _num_samples(A) else 0
+    if not (_num_samples(A) and _num_samples(B)):
+        return 0
+    return int(np.isin(_row_keys(A), _row_keys(B)).sum())
 
 
 def _row_keys(X: Any) -> NDArray:
@@ -320,10 +329,59 @@ def _row_keys(X: Any) -> NDArray:
         return pd.util.hash_pandas_object(pd.DataFrame(X), index=False).to_numpy()
     X = np.asarray(X)
     X = X.reshape(len(X), -1)
-    if X.dtype == object:
+    if X.dtype.kind not in "biuf":
         return _row_keys(pd.DataFrame(X).astype(str))
-    X = np.ascontiguousarray(X)
+    X = np.ascontiguousarray(X, dtype=np.float64) + 0.0  # one zero: -0.0 has other bytes
     return X.view(np.dtype((np.void, X.dtype.itemsize * X.shape[1]))).ravel()
+
+
+def check_split(
+    fit_rows: NDArray, held_out_rows: NDArray, y: NDArray, labels: NDArray, groups: NDArray | None
+) -> None:
+    """Refuse a split whose held-out rows are not new to the model, or that teaches it nothing.
+
+    Parameters
+    ----------
+    fit_rows, held_out_rows : ndarray of int
+        The two halves.
+    y : ndarray of shape (n_samples,)
+        All labels.
+    labels : ndarray of shape (n_labels,)
+        Classes to find.
+    groups : ndarray of shape (n_samples,) or None
+        Rows of one group belong on one side.
+
+    Raises
+    ------
+    ValueError
+        If a row is held out twice or on both sides, a group is on both sides, or the rows to fit
+        on hold none of a class.
+    """
+    if len(np.unique(held_out_rows)) < len(held_out_rows):
+        raise ValueError(
+            f"The split holds out {len(held_out_rows)} rows, of which only "
+            f"{len(np.unique(held_out_rows))} are different: a positive counted twice is no two."
+        )
+    both = np.intersect1d(fit_rows, held_out_rows)
+    if len(both):
+        raise ValueError(
+            f"{len(both)} rows are on both sides of the split: hold out rows that the model is not "
+            "fitted on."
+        )
+    if groups is not None:
+        both = np.intersect1d(groups[fit_rows], groups[held_out_rows])
+        if len(both):
+            raise ValueError(
+                f"{len(both)} groups are on both sides of the split, {both[:3].tolist()} among "
+                "them: use a splitter that keeps groups whole, such as GroupShuffleSplit, or leave "
+                "cv=None."
+            )
+    missing = np.setdiff1d(labels, y[fit_rows])
+    if len(missing):
+        raise ValueError(
+            f"The {len(fit_rows)} rows to fit on hold no sample of class {missing.tolist()}: hold "
+            "out fewer rows, or use another split."
+        )
 
 
 def check_no_shared_positives(

@@ -261,6 +261,7 @@ class OptimalThresholdClassifier(BaseDecisionClassifier):
             fit_on_rows(estimator, X, y, None, routed.estimator.fit)
         self.estimator_ = estimator
         self.classes_ = labels
+        self._read_scores = self.response_method
         rows = splits[0][1] if len(splits) == 1 else np.concatenate([held for _, held in splits])
         fold = np.repeat(np.arange(len(splits)), [len(y[held]) for _, held in splits])
         self._held_out = HeldOut(
@@ -446,7 +447,7 @@ class OptimalThresholdClassifier(BaseDecisionClassifier):
         """Decide the class of least expected cost; nothing is chosen on the held-out scores."""
         held_out = self._held_out
         if not hasattr(self.estimator_, "predict_proba") or (
-            self.response_method == "decision_function"
+            self._read_scores == "decision_function"
         ):
             raise ValueError(
                 f"A cost matrix of {len(self.classes_)} classes needs probabilities: use an "
@@ -469,8 +470,8 @@ class OptimalThresholdClassifier(BaseDecisionClassifier):
 
     def _scores(self, X: ArrayLike) -> NDArray[np.float64]:
         if len(self.classes_) == 2:
-            return class_scores(self.estimator_, X, [self.pos_label_], self.response_method)[:, 0]
-        return class_scores(self.estimator_, X, self.classes_, self.response_method)
+            return class_scores(self.estimator_, X, [self.pos_label_], self._read_scores)[:, 0]
+        return class_scores(self.estimator_, X, self.classes_, self._read_scores)
 
     def predict(self, X: ArrayLike) -> NDArray:
         """Decide one label per sample.

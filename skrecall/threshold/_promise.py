@@ -1,5 +1,6 @@
 """One recall promise: made from held-out scores, and said in words."""
 
+import math
 import warnings
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -11,6 +12,8 @@ from skrecall.metrics import OperatingCurve
 from skrecall.metrics._operating_curve import curve_from_positive
 
 from ._bounds import best_target, positives_needed, recall_lower_bound, threshold_rank
+
+LAST_DIGITS = 1e-12  # scores closer than this, relatively, are one score
 
 
 def plain_label(label: Any) -> Any:
@@ -48,7 +51,10 @@ class RecallPromise:
     n_positives : int
         Held-out positives, or positive groups, that the promise was made from.
     unit : str
-        What the promise counts: ``"positive"`` or ``"positive group"``.
+        What the promise counts: ``"positive"``, or ``"positive group"`` where `fit` got groups.
+    group_promise : str or None
+        ``"any"``: the share of positive groups with a flagged row. ``"row"``: the share of random
+        positive rows, one a group. None without groups.
     next_batch : int or None
         Number of positives in the batch that the promise is about; None for the population.
     rank : int
@@ -85,6 +91,7 @@ class RecallPromise:
     n_promises: int
     n_positives: int
     unit: str
+    group_promise: str | None
     next_batch: int | None
     rank: int
     highest_threshold: float
@@ -100,10 +107,13 @@ class RecallPromise:
             else f"in the next {self.next_batch} {self.unit}s"
         )
         together = f", {self.n_promises} promises at once" if self.n_promises > 1 else ""
+        counted = {"any": ", counted by groups with a flagged row", "row": ", one row a group"}
         said = (
             f"recall of class {plain_label(self.pos_label)!r}{where} >= {self.target_recall:.6g} "
-            f"{about}, confidence {self.confidence:.6g}{together}, from {self.n_positives} "
-            f"held-out {self.unit}s: flag when the score is at least {self.threshold:.6g}"
+            f"{about}{counted.get(self.group_promise or '', '')}, confidence "
+            f"{self.confidence:.6g}{together}, from {self.n_positives} held-out {self.unit}s: flag "
+            f"when the score is at least {self.threshold:.6g}, if future {self.unit}s are "
+            "exchangeable with these"
         )
         if self.is_empirical:
             return f"Empirical, not promised (out-of-fold scores): {said}"
@@ -132,7 +142,7 @@ class _PromiseTerms:
         Number of promises, comparisons included, that share ``1 - confidence``.
     next_batch : int or None
         See `RecallPromise`.
-    unit : str
+    group_promise : str or None
         See `RecallPromise`.
     on_insufficient : {"raise", "best"}
         What too few positives lead to.
@@ -142,8 +152,13 @@ class _PromiseTerms:
     confidence: float
     n_promises: int
     next_batch: int | None
-    unit: str
+    group_promise: str | None
     on_insufficient: str
+
+    @property
+    def unit(self) -> str:  # numpydoc ignore=RT01
+        """What the promise counts."""
+        return "positive" if self.group_promise is None else "positive group"
 
     @property
     def delta(self) -> float:
@@ -188,6 +203,7 @@ class _PromiseTerms:
         )
         where = "" if stratum is None else f" in stratum {plain_label(stratum)!r}"
         shared = f" (shared by {self.n_promises} promises)" if self.n_promises > 1 else ""
+        shown = math.floor(best * 1000) / 1000  # rounded up, it could not be carried
         message = (
             f"Cannot promise recall >= {self.target_recall} with confidence "
             f"{self.confidence}{shared} for class {plain_label(pos_label)!r}{where} from "
@@ -196,7 +212,7 @@ class _PromiseTerms:
         )
         if best <= 0 or self.on_insufficient == "raise":
             possible = (
-                f"They can carry recall >= {best:.3f}; " if best > 0 else "They can carry nothing; "
+                f"They can carry recall >= {shown}; " if best > 0 else "They can carry nothing; "
             )
             raise ValueError(
                 f"{message} {possible}add positives, hold out a larger share, or lower one of the "
@@ -204,7 +220,7 @@ class _PromiseTerms:
                 + ("; on_insufficient='best' takes what can be promised." if best > 0 else ".")
             )
         warnings.warn(
-            f"{message} Promising recall >= {best:.3f} instead, with the same confidence.",
+            f"{message} Promising recall >= {shown} instead, with the same confidence.",
             stacklevel=2,
         )
         return 1, best
@@ -232,7 +248,7 @@ def promise_units(
     y_score: NDArray[np.float64],
     groups: NDArray | None,
     *,
-    group_promise: str,
+    group_promise: str | None,
     rng: np.random.RandomState,
 ) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
     """Return the independent units that a promise counts.
@@ -245,7 +261,7 @@ def promise_units(
         Their scores.
     groups : ndarray of shape (n_rows,) or None
         Rows of one group, such as the scans of one patient, are not independent.
-    group_promise : {"any", "row"}
+    group_promise : {"any", "row"} or None
         "any": a group is positive if one of its rows is, and scores the highest of its rows.
         "row": one random positive row stands for its group; negative rows stay as they are.
     rng : RandomState
@@ -315,6 +331,17 @@ def make_promise(
     curve = curve_from_positive(positive, y_score, pos_label=pos_label)
     first_carrying = curve.index_at(y_score_pos[rank - 1])
     chosen = first_carrying + int(np.argmax(curve.precision[first_carrying:]))
+    threshold = curve.threshold_below(chosen, min_gap=LAST_DIGITS)
+    if threshold <= y_score.min() and not positive.all():
+        tied = int(np.sum(y_score_pos == y_score_pos[0]))
+        units = "groups" if terms.group_promise == "any" else "rows"
+        warnings.warn(
+            f"The threshold that keeps recall >= {target_recall:.6g} of class "
+            f"{plain_label(pos_label)!r} flags all of {len(y_score)} held-out {units}: none "
+            f"scores below the lowest positives, {tied} of {n_positives} at {y_score_pos[0]:.6g}. "
+            "Use a model that ranks better or has finer scores, or lower the target.",
+            stacklevel=2,
+        )
     promise = RecallPromise(
         pos_label=pos_label,
         stratum=stratum,
@@ -323,37 +350,12 @@ def make_promise(
         n_promises=terms.n_promises,
         n_positives=n_positives,
         unit=terms.unit,
+        group_promise=terms.group_promise,
         next_batch=terms.next_batch,
         rank=rank,
         highest_threshold=float(y_score_pos[rank - 1]),
-        threshold=curve.threshold_below(chosen),
+        threshold=threshold,
         lower_bound=np.nan if is_empirical else terms.lower_bound(rank, n_positives),
         is_empirical=is_empirical,
     )
     return promise, curve
-
-
-def label_threshold(y_score_pos: NDArray[np.float64], rank: int) -> float:
-    """Return a threshold just below a rank that depends on the positives of one class alone.
-
-    The promise of the next class counts what this one takes. For that to be exact, the threshold
-    must not depend on the scores of the next class, as a midpoint or a best precision would.
-
-    Parameters
-    ----------
-    y_score_pos : ndarray of shape (n_positives,)
-        Scores of the positives; minus infinity for those an earlier class took.
-    rank : int
-        Rank of the threshold among them, from the lowest.
-
-    Returns
-    -------
-    threshold : float
-        Minus infinity if the rank is among those taken: the promise cannot be kept.
-    """
-    ordered = np.sort(y_score_pos)
-    left = ordered[np.isfinite(ordered)]
-    if len(left) == 0:
-        return -np.inf
-    spread = max(left[-1] - left[0], abs(left[-1]))
-    return float(ordered[rank - 1] - 1e-6 * spread)

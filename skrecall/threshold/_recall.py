@@ -5,24 +5,23 @@ The threshold is chosen on positives the model has not seen. Every threshold up 
 the same event, so that the one of best empirical precision among them costs no confidence.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from itertools import product
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from sklearn.model_selection import StratifiedGroupKFold, check_cv
-from sklearn.utils import (
-    assert_all_finite,
-    check_consistent_length,
-    check_random_state,
-    column_or_1d,
-    indexable,
-)
+from scipy.sparse import issparse
+from sklearn.base import BaseEstimator
+from sklearn.model_selection import BaseCrossValidator, StratifiedGroupKFold, check_cv
+from sklearn.utils import check_consistent_length, check_random_state, column_or_1d, indexable
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
-from skrecall.metrics import OperatingCurve
+from skrecall.utils._checks import check_labels
 from skrecall.utils._sklearn import (
     HasMethods,
     Interval,
@@ -38,20 +37,20 @@ from ._calibration import (
     Split,
     check_has_scores,
     check_no_shared_positives,
+    check_split,
     class_scores,
     clone_with_seed,
     fit_and_score_held_out,
     holdout_split,
     last_split,
 )
-from ._promise import (
-    RecallPromise,
-    _PromiseTerms,
-    label_threshold,
-    make_promise,
-    plain_label,
-    promise_units,
-)
+from ._evidence import Evidence
+from ._label_order import label_thresholds, refuse_overlap
+from ._promise import _PromiseTerms, make_promise
+
+
+def _one_or_array(values: list) -> Any:
+    return values[0] if len(values) == 1 else np.array(values)
 
 
 class RecallThresholdClassifier(BaseDecisionClassifier):
@@ -63,7 +62,8 @@ class RecallThresholdClassifier(BaseDecisionClassifier):
     whatever the distribution and the model.
 
     **Wrap everything in it**: scaling, resampling, search. An over-sampler *before* it puts copies
-    of a positive on both sides of the split and voids the promise.
+    of a positive on both sides of the split and voids the promise. Exact copies are refused;
+    positives that SMOTE interpolates cannot be told from real ones.
 
     Assumed is that held-out and future positives are exchangeable (as groups, where `groups` are
     given). A change of prevalence leaves the promise as it is; a change of the positives
@@ -102,7 +102,8 @@ class RecallThresholdClassifier(BaseDecisionClassifier):
         share is flagged.
     strata : str, int or callable, default=None
         Column of `X`, or a function of `X`, that names each row's stratum (site, subgroup). Each
-        stratum gets a threshold and a promise of its own; the confidence is shared out.
+        stratum gets a threshold and a promise of its own; the confidence is shared out. A stratum
+        that `fit` has not seen is refused by `predict`.
     n_comparisons : int, default=1
         Number of models or candidates of which the best is picked on the same held-out positives.
     next_batch : int, default=None
@@ -124,24 +125,27 @@ class RecallThresholdClassifier(BaseDecisionClassifier):
     estimator_ : estimator
         The fitted classifier.
     classes_ : ndarray of shape (n_classes,)
-        Class labels.
+        Class labels that the estimator inside knows.
     pos_label_ : object or ndarray of shape (n_labels,)
         The class, or classes, that promises are made for.
     promises_ : list of RecallPromise
         One a class and stratum, class by class; print one to read it.
     threshold_ : float or ndarray of shape (n_promises,)
-        Flag when the score is at least this; midway to the next lower held-out score.
+        Flag when the score is at least this; midway between two scores of the curve.
+    label_thresholds_ : ndarray of shape (n_strata, n_labels)
+        What `predict` compares with. With several classes lower than `threshold_`, because it
+        counts what earlier classes take; minus infinity where that cannot be made up for.
     n_calibration_positives_ : int or ndarray of shape (n_promises,)
         Held-out positives, or positive groups.
     recall_lower_bound_ : float or ndarray of shape (n_promises,)
         Lower confidence bound of the recall at the highest threshold that carries the promise; NaN
         for "out_of_fold".
     operating_curve_ : OperatingCurve or list of OperatingCurve
-        Of the held-out rows, or groups.
+        Of the held-out rows, or groups; one a promise.
     calibration_rows_ : ndarray of shape (n_held_out,)
         Indices of the held-out rows.
     strata_ : ndarray of shape (n_strata,)
-        The strata; ``[None]`` without any.
+        The strata of the rows that `fit` got; ``[None]`` without any.
 
     Raises
     ------
@@ -176,7 +180,8 @@ class RecallThresholdClassifier(BaseDecisionClassifier):
     >>> promise = model.fit(X, y).promises_[0]
     >>> print(promise)
     Promised: recall of class 1 >= 0.9 on unseen data, confidence 0.9, from 104 held-out
-    positives: flag when the score is at least 0.34...
+    positives: flag when the score is at least 0.34..., if future positives are exchangeable
+    with these
     """
 
     _parameter_constraints: ClassVar[dict] = {
@@ -208,14 +213,14 @@ class RecallThresholdClassifier(BaseDecisionClassifier):
 
     def __init__(
         self,
-        estimator: Any,
+        estimator: BaseEstimator,
         *,
         target_recall: float = 0.95,
         confidence: float = 0.9,
         pos_label: Any = None,
         calibration: str = "holdout",
         calibration_size: float = 0.5,
-        cv: Any = None,
+        cv: int | BaseCrossValidator | Iterable | None = None,
         group_promise: str = "any",
         strata: str | int | Callable[[Any], ArrayLike] | None = None,
         n_comparisons: int = 1,
@@ -224,7 +229,7 @@ class RecallThresholdClassifier(BaseDecisionClassifier):
         on_duplicates: str = "raise",
         response_method: str = "auto",
         n_jobs: int | None = None,
-        random_state: Any = None,
+        random_state: int | np.random.RandomState | None = None,
     ) -> None:
         self.estimator = estimator
         self.target_recall = target_recall
@@ -257,7 +262,7 @@ class RecallThresholdClassifier(BaseDecisionClassifier):
             Class labels.
         groups : array-like of shape (n_samples,), default=None
             Rows of one group, such as the scans of one patient, stay on one side of the split and
-            count as one; see `group_promise`.
+            count as one; see `group_promise`. A splitter that tears groups apart is refused.
         **params : dict
             Handed to the estimator's `fit`, such as `sample_weight`.
 
@@ -267,32 +272,33 @@ class RecallThresholdClassifier(BaseDecisionClassifier):
             Fitted estimator.
         """
         X, y, groups = indexable(X, y, groups)
-        y = column_or_1d(y, warn=True)
-        assert_all_finite(y, input_name="y")
+        y = check_labels(column_or_1d(y, warn=True), name="y")
         check_classification_targets(y)
-        groups = None if groups is None else np.asarray(groups)
+        groups = None if groups is None else column_or_1d(groups)
         params = self._route_fit_params(params, {"groups": groups})
         check_has_scores(self.estimator, self.response_method)
-        self.classes_ = np.unique(y)
-        self.pos_label_ = self._resolve_pos_label()
-        labels = np.atleast_1d(self.pos_label_)
-        stratum = self._stratum_of(X)
-        self.strata_ = np.array([None]) if stratum is None else np.unique(stratum)
+        labels = self._labels(np.unique(y))
+        stratum = self._stratum_of(X, self.strata)
+        strata = np.array([None]) if stratum is None else np.unique(stratum)
 
         rng = check_random_state(self.random_state)
-        splits = self._splits(X, y, stratum, groups, rng)
-        self.calibration_rows_ = rows = np.concatenate([held_out for _, held_out in splits])
-        self._y = y[rows]
-        self._groups = None if groups is None else groups[rows]
-        self._stratum = None if stratum is None else stratum[rows]
-        self._group_seed = rng.randint(np.iinfo(np.int32).max)
+        splits = self._splits(X, y, labels, stratum, groups, rng)
+        rows = np.concatenate([held_out for _, held_out in splits])
+        evidence = Evidence(
+            labels=labels,
+            strata=strata,
+            y=y[rows],
+            y_score=np.zeros((len(rows), len(labels))),
+            groups=None if groups is None else groups[rows],
+            stratum=None if stratum is None else stratum[rows],
+            seed=rng.randint(np.iinfo(np.int32).max),
+            is_empirical=len(splits) > 1,
+        )
         if self.on_insufficient == "raise":
-            self._refuse_too_few_positives()
-
-        prefit = self._is_prefit()
-        self.estimator_, self._y_score = fit_and_score_held_out(
+            self._refuse_too_few_positives(evidence)
+        estimator, y_score = fit_and_score_held_out(
             self.estimator
-            if prefit
+            if self._is_prefit()
             else clone_with_seed(self.estimator, None if self.random_state is None else rng),
             X,
             y,
@@ -302,10 +308,18 @@ class RecallThresholdClassifier(BaseDecisionClassifier):
             fit_params=params,
             n_jobs=self.n_jobs,
         )
+        self.estimator_ = estimator
+        self.classes_ = np.asarray(estimator.classes_)
+        self.pos_label_ = labels[0] if np.ndim(self.pos_label) == 0 else labels
+        self.strata_ = strata
+        self.calibration_rows_ = rows
+        self._evidence = replace(evidence, y_score=y_score)
+        self._read_scores = self.response_method
+        self._read_strata = self.strata
         return self._decide()
 
-    def _resolve_pos_label(self) -> Any:
-        classes = self.classes_
+    def _labels(self, classes: NDArray) -> NDArray:
+        """Return the classes to find, in order."""
         if len(classes) < 2:
             raise ValueError(
                 f"y holds one class only, {classes.tolist()}: recall and false alarms need "
@@ -318,25 +332,37 @@ class RecallThresholdClassifier(BaseDecisionClassifier):
                     "with pos_label, or several in a list. Only binary classification is supported "
                     "without it. Unknown label type: multiclass"
                 )
-            return classes[1]
+            return classes[1:]
         labels = np.atleast_1d(self.pos_label)
-        unknown = [label for label in labels.tolist() if label not in classes]
-        if unknown or len(np.unique(labels)) < len(labels):
+        known = [label for label in labels.tolist() if label in classes]
+        if len(np.unique(known)) < max(len(labels), 1):
             raise ValueError(
-                f"pos_label={self.pos_label!r} must name different classes of y, which holds "
-                f"{classes.tolist()}."
+                f"pos_label={self.pos_label!r} must name one class of y or more, each once; y "
+                f"holds {classes.tolist()}."
             )
-        return labels[0] if np.ndim(self.pos_label) == 0 else labels
+        return labels
 
-    def _stratum_of(self, X: Any) -> NDArray | None:
-        if self.strata is None:
+    @staticmethod
+    def _stratum_of(X: Any, strata: Any) -> NDArray | None:
+        if strata is None:
             return None
-        if callable(self.strata):
-            stratum = self.strata(X)
+        if callable(strata):
+            stratum = strata(X)
         else:
-            stratum = _safe_indexing(X, self.strata, axis=1)
-        stratum = column_or_1d(stratum)
+            try:
+                stratum = _safe_indexing(X, strata, axis=1)
+            except (KeyError, IndexError, ValueError) as error:
+                raise ValueError(
+                    f"strata={strata!r} is no column of X, of shape {np.shape(X)}: name one of a "
+                    "DataFrame, pass the index of one, or a function of X."
+                ) from error
+        stratum = column_or_1d(stratum.toarray() if issparse(stratum) else stratum)
         check_consistent_length(stratum, X)
+        if pd.isna(stratum).any():
+            raise ValueError(
+                f"{pd.isna(stratum).sum()} of {len(stratum)} rows have no stratum (NaN or None): "
+                "give them one of their own."
+            )
         return stratum
 
     def _is_prefit(self) -> bool:
@@ -346,111 +372,80 @@ class RecallThresholdClassifier(BaseDecisionClassifier):
         self,
         X: Any,
         y: NDArray,
+        labels: NDArray,
         stratum: NDArray | None,
         groups: NDArray | None,
         rng: np.random.RandomState,
-    ) -> list[Split]:
-        """Return pairs of rows to fit on and rows to hold out; nothing to fit on if prefit."""
+    ) -> Sequence[Split]:
+        """Return the rows to fit on with those to hold out: one pair, or one a fold."""
         if self._is_prefit():
             check_is_fitted(self.estimator)
             return [(None, np.arange(_num_samples(X)))]
         if self.calibration == "out_of_fold":
-            folds = 5 if groups is None else StratifiedGroupKFold()
-            cv = check_cv(folds if self.cv is None else self.cv, y, classifier=True)
-            splits: list[Split] = list(cv.split(X, y, groups))
+            cv = 5 if self.cv is None else self.cv
+            if groups is not None and isinstance(cv, Integral):
+                cv = StratifiedGroupKFold(cv)
+            splits = list(check_cv(cv, y, classifier=True).split(X, y, groups))
+            if len(splits) < 2:
+                raise ValueError(
+                    f"calibration='out_of_fold' pools folds, and cv={self.cv!r} yields "
+                    f"{len(splits)}: pass more, or calibration='holdout'."
+                )
         elif self.cv is not None:
             splits = [last_split(check_cv(self.cv, y, classifier=True), X, y, groups)]
         else:
             code = np.unique(y, return_inverse=True)[1]
             if stratum is not None:
-                code = code + len(self.classes_) * np.unique(stratum, return_inverse=True)[1]
+                code = code + (code.max() + 1) * np.unique(stratum, return_inverse=True)[1]
             splits = [holdout_split(code, self.calibration_size, groups=groups, rng=rng)]
-        if self.on_duplicates == "raise":
-            positive = np.isin(y, self.pos_label_)
-            for fit_rows, held_out_rows in splits:
-                assert fit_rows is not None
-                check_no_shared_positives(X, positive, fit_rows, held_out_rows)
+        for fit_rows, held_out_rows in splits:
+            check_split(fit_rows, held_out_rows, y, labels, groups)
+            if self.on_duplicates == "raise":
+                check_no_shared_positives(X, np.isin(y, labels), fit_rows, held_out_rows)
         return splits
 
-    def _terms(self) -> _PromiseTerms:
-        n_labels = np.size(self.pos_label_)
+    def _terms(self, evidence: Evidence) -> _PromiseTerms:
         return _PromiseTerms(
             target_recall=self.target_recall,
             confidence=self.confidence,
-            n_promises=self.n_comparisons * len(self.strata_) * n_labels,
+            n_promises=self.n_comparisons * len(evidence.strata) * len(evidence.labels),
             next_batch=self.next_batch,
-            unit="positive" if self._groups is None else "positive group",
+            group_promise=None if evidence.groups is None else self.group_promise,
             on_insufficient=self.on_insufficient,
         )
 
-    def _cells(self) -> Iterator[tuple[int, Any, int, Any, NDArray[np.bool_]]]:
-        """Yield each class with each stratum: both with their index, and the stratum's rows."""
-        for j, label in enumerate(np.atleast_1d(self.pos_label_)):
-            for i, stratum in enumerate(self.strata_):
-                rows = np.ones(len(self._y), dtype=bool)
-                yield j, label, i, stratum, rows if stratum is None else self._stratum == stratum
-
-    def _refuse_too_few_positives(self) -> None:
+    def _refuse_too_few_positives(self, evidence: Evidence) -> None:
         """Raise before the estimator is fitted, which may take hours."""
-        terms = self._terms()
-        for _, label, _, stratum, rows in self._cells():
-            positive = rows & (self._y == label)
-            n_units = (
-                positive.sum() if self._groups is None else len(np.unique(self._groups[positive]))
-            )
-            terms.rank(int(n_units), pos_label=label, stratum=stratum)
+        terms = self._terms(evidence)
+        for (j, label), stratum in product(enumerate(evidence.labels), evidence.strata):
+            positive, _ = evidence.units(j, stratum, terms.group_promise)
+            terms.rank(int(positive.sum()), pos_label=label, stratum=stratum)
 
     def _refit_decision(self) -> None:
-        terms = self._terms()
-        n_labels = np.size(self.pos_label_)
-        self.promises_: list[RecallPromise] = []
-        curves: list[OperatingCurve] = []
-        self._flag_thresholds = np.empty((len(self.strata_), n_labels))
-        self._label_thresholds = np.full((len(self.strata_), n_labels), -np.inf)
-        taken = np.zeros(len(self._y), dtype=bool)
-        taken_by_earlier = taken
-        for j, label, i, stratum, rows in self._cells():
-            if i == 0:
-                taken_by_earlier = taken.copy()
-            y_score = self._y_score[rows, j]
-            positive, unit_score = self._units(rows, label, y_score)
-            promise, curve = make_promise(
-                positive,
-                unit_score,
+        evidence, terms = self._evidence, self._terms(self._evidence)
+        made = [
+            make_promise(
+                *evidence.units(j, stratum, terms.group_promise),
                 terms,
                 pos_label=label,
                 stratum=stratum,
-                is_empirical=self.calibration == "out_of_fold" and not self._is_prefit(),
+                is_empirical=evidence.is_empirical,
             )
-            self.promises_.append(promise)
-            curves.append(curve)
-            self._flag_thresholds[i, j] = promise.threshold
-            if n_labels > 1:
-                left = np.where(taken_by_earlier[rows], -np.inf, y_score)
-                positive, unit_score = self._units(rows, label, left)
-                threshold = label_threshold(unit_score[positive], promise.rank)
-                self._label_thresholds[i, j] = threshold
-                taken[rows] |= left >= threshold
-        single = len(self.promises_) == 1
-        self.operating_curve_ = curves[0] if single else curves
-        self.threshold_ = self._fitted("threshold", single)
-        self.recall_lower_bound_ = self._fitted("lower_bound", single)
-        self.n_calibration_positives_ = self._fitted("n_positives", single)
-
-    def _fitted(self, name: str, single: bool) -> Any:
-        values = [getattr(promise, name) for promise in self.promises_]
-        return values[0] if single else np.array(values)
-
-    def _units(
-        self, rows: NDArray[np.bool_], label: Any, y_score: NDArray[np.float64]
-    ) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
-        return promise_units(
-            self._y[rows] == label,
-            y_score,
-            None if self._groups is None else self._groups[rows],
-            group_promise=self.group_promise,
-            rng=check_random_state(self._group_seed),
-        )
+            for (j, label), stratum in product(enumerate(evidence.labels), evidence.strata)
+        ]
+        promises = [promise for promise, _ in made]
+        shape = len(evidence.labels), len(evidence.strata)
+        self._flag_thresholds = np.reshape([p.threshold for p in promises], shape).T
+        self.label_thresholds_, self._n_taken = self._flag_thresholds, np.zeros(shape[::-1], int)
+        if len(evidence.labels) > 1:
+            self.label_thresholds_, self._n_taken = label_thresholds(
+                evidence, promises, terms.group_promise
+            )
+        self.promises_ = promises
+        self.operating_curve_ = made[0][1] if len(made) == 1 else [curve for _, curve in made]
+        self.threshold_ = _one_or_array([p.threshold for p in promises])
+        self.recall_lower_bound_ = _one_or_array([p.lower_bound for p in promises])
+        self.n_calibration_positives_ = _one_or_array([p.n_positives for p in promises])
 
     def predict_flags(self, X: ArrayLike) -> NDArray[np.bool_]:
         """Flag samples, once for each class promised.
@@ -465,11 +460,14 @@ class RecallThresholdClassifier(BaseDecisionClassifier):
         flags : ndarray of shape (n_samples, n_labels), dtype bool
             Columns in the order of `pos_label_`. A sample can carry several flags; each column
             keeps its class's promise.
+
+        Raises
+        ------
+        ValueError
+            If a row's stratum was not in the rows that `fit` got.
         """
         self._check_decision()
-        y_score = class_scores(
-            self.estimator_, X, np.atleast_1d(self.pos_label_), self.response_method
-        )
+        y_score = class_scores(self.estimator_, X, self._evidence.labels, self._read_scores)
         return y_score >= self._flag_thresholds[self._stratum_index(X)]
 
     def predict(self, X: ArrayLike) -> NDArray:
@@ -484,49 +482,37 @@ class RecallThresholdClassifier(BaseDecisionClassifier):
         -------
         y_pred : ndarray of shape (n_samples,)
             A flagged sample gets the class it is flagged for, the first one of `pos_label_` if
-            there are several; any other sample the best-scored class that is not promised.
+            there are several; any other sample the best-scored class that is not promised, or of
+            all classes if all are.
 
         Raises
         ------
         ValueError
-            If a later class cannot keep its promise after what earlier ones take, or a stratum is
-            new.
+            If a later class cannot keep its promise after what earlier ones take, or a row's
+            stratum was not in the rows that `fit` got.
         """
         self._check_decision()
-        labels = np.atleast_1d(self.pos_label_)
-        y_score = class_scores(self.estimator_, X, self.classes_, self.response_method)
-        column = {label: k for k, label in enumerate(self.classes_.tolist())}
-        promised = [column[label] for label in labels.tolist()]
-        thresholds = self._flag_thresholds
-        if len(labels) > 1:
-            thresholds = self._label_thresholds
-            self._refuse_overlap()
-        flags = y_score[:, promised] >= thresholds[self._stratum_index(X)]
-        rest = np.delete(np.arange(len(column)), promised)
-        rest = rest if len(rest) else np.arange(len(column))
-        y_pred = rest[np.argmax(y_score[:, rest], axis=1)]
-        first_flag = np.asarray(promised)[np.argmax(flags, axis=1)]
-        return self.classes_[np.where(flags.any(axis=1), first_flag, y_pred)]
-
-    def _refuse_overlap(self) -> None:
-        lost = np.isneginf(self._label_thresholds).any(axis=0)
-        if lost.any():
-            label = plain_label(np.atleast_1d(self.pos_label_)[lost][0])
-            raise ValueError(
-                f"One label cannot carry all promises: earlier classes of pos_label take so many "
-                f"positives of class {label!r} that its recall of {self.target_recall} cannot be "
-                "kept. Use predict_flags, put this class earlier, or lower the target."
-            )
+        refuse_overlap(self.label_thresholds_, self._n_taken, self.promises_)
+        y_score = class_scores(self.estimator_, X, self.classes_, self._read_scores)
+        classes = self.classes_.tolist()
+        promised = np.array([classes.index(label) for label in self._evidence.labels.tolist()])
+        flags = y_score[:, promised] >= self.label_thresholds_[self._stratum_index(X)]
+        rest = np.setdiff1d(np.arange(len(classes)), promised)
+        rest = rest if len(rest) else promised
+        unflagged = rest[np.argmax(y_score[:, rest], axis=1)]
+        flagged = promised[np.argmax(flags, axis=1)]
+        return self.classes_[np.where(flags.any(axis=1), flagged, unflagged)]
 
     def _stratum_index(self, X: Any) -> NDArray[np.int64]:
-        stratum = self._stratum_of(X)
+        stratum = self._stratum_of(X, self._read_strata)
         if stratum is None:
             return np.zeros(_num_samples(X), dtype=np.int64)
         new = np.setdiff1d(stratum, self.strata_)
         if len(new):
             raise ValueError(
-                f"Strata {new[:5].tolist()} were not in the held-out rows, which hold "
-                f"{self.strata_[:10].tolist()}: nothing is promised there."
+                f"Strata {new[:5].tolist()} were not in the rows that fit got, which hold "
+                f"{self.strata_[:10].tolist()}: nothing is promised there. Predict the other rows "
+                "apart."
             )
         return np.searchsorted(self.strata_, stratum)
 

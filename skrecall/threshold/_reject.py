@@ -17,7 +17,7 @@ from skrecall.utils._sklearn import Interval, StrOptions, _fit_context
 
 from ._base import BaseDecisionClassifier
 from ._calibration import RESPONSE_METHODS, class_scores, holdout_split
-from ._promise import plain_label
+from ._promise import LAST_DIGITS, plain_label
 from ._recall import RecallThresholdClassifier
 
 REGIONS = np.array(["negative", "refer", "positive"])
@@ -432,8 +432,9 @@ class RejectOptionClassifier(BaseDecisionClassifier):
                 "flag or refer takes two. Merge the others into one class."
             )
         self.reject_label_ = labels_with_reject(self.classes_, self.reject_label)[2]
-        self._positive = self.recall_classifier_._y == self.pos_label_
-        self._y_score = self.recall_classifier_._y_score[:, 0]
+        evidence = self.recall_classifier_._evidence
+        self._positive = evidence.y == self.pos_label_
+        self._y_score = evidence.y_score[:, 0]
         return self._decide()
 
     def _refit_decision(self) -> None:
@@ -446,10 +447,10 @@ class RejectOptionClassifier(BaseDecisionClassifier):
         curve = self._curve(slice(None))
         lower = recall_index(curve, promise.highest_threshold)
         if self.certify_precision:
-            low, high, bound = self._certified(curve.threshold_below(lower))
+            low, high, bound = self._certified(curve.threshold_below(lower, min_gap=LAST_DIGITS))
         else:
             upper = empirical_index(curve, lower, self.target_precision)
-            low = curve.threshold_below(max(lower, upper))
+            low = curve.threshold_below(max(lower, upper), min_gap=LAST_DIGITS)
             high, bound = curve.threshold_below(upper), np.nan
         self.lower_threshold_, self.upper_threshold_ = low, high
         self.precision_lower_bound_ = bound
@@ -483,7 +484,9 @@ class RejectOptionClassifier(BaseDecisionClassifier):
 
     def _region(self, X: ArrayLike) -> NDArray[np.int64]:
         self._check_decision()
-        y_score = class_scores(self.estimator_, X, [self.pos_label_], self.response_method)[:, 0]
+        y_score = class_scores(
+            self.estimator_, X, [self.pos_label_], self.recall_classifier_._read_scores
+        )[:, 0]
         return np.digitize(y_score, [self.lower_threshold_, self.upper_threshold_])
 
     def predict(self, X: ArrayLike) -> NDArray:

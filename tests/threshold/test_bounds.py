@@ -89,11 +89,13 @@ def test_best_target_is_just_feasible(n_positives):
     assert threshold_rank(n_positives, best + 1e-6, 0.1) == 0
 
 
-def test_best_target_of_a_batch_is_just_feasible():
-    best = best_target(30, 0.1, next_batch=50)
-    misses = round(50 * (1 - best))
-    assert exact_batch_violation(1, 30, 50, misses) <= Fraction(1, 10)
-    assert exact_batch_violation(1, 30, 50, misses - 1) > Fraction(1, 10)
+@pytest.mark.parametrize(("m", "n"), [(30, 50), (22, 7), (9, 13), (60, 99)])
+def test_best_target_of_a_batch_is_just_feasible(m, n):
+    best = best_target(m, 0.1, next_batch=n)
+    misses = round(n * (1 - best))
+    assert exact_batch_violation(1, m, n, misses) <= Fraction(1, 10)
+    assert exact_batch_violation(1, m, n, misses - 1) > Fraction(1, 10)
+    assert threshold_rank(m, best, 0.1, next_batch=n) >= 1
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,12 @@ from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.model_selection import TimeSeriesSplit
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
 from skrecall.threshold._calibration import (
     check_has_scores,
+    check_split,
     class_scores,
     clone_with_seed,
     count_shared_rows,
@@ -81,6 +83,7 @@ def test_shared_rows_in_every_container(container):
     assert count_shared_rows(container(A), container(B)) == 3
     assert count_shared_rows(container(A[2:3]), container(B)) == 0
     assert count_shared_rows(container(A[:0]), container(B)) == 0
+    assert count_shared_rows(container(A), container(B[:0])) == 0
 
 
 @pytest.mark.parametrize("model", [LogisticRegression(), RidgeClassifier()], ids=repr)
@@ -110,6 +113,41 @@ def test_a_class_the_model_never_saw():
 class NaNScores(LogisticRegression):
     def predict_proba(self, X):
         return np.full((len(X), 2), np.nan)
+
+
+def test_one_vs_one_scores_are_refused():
+    X, y = np.random.RandomState(0).standard_normal((60, 3)), np.arange(60) % 4
+    model = SVC(decision_function_shape="ovo").fit(X, y)
+    with pytest.raises(ValueError, match="SVC gave 6 scores per sample for 4 classes"):
+        class_scores(model, X, [1], "auto")
+    model.fit(X[y < 3], y[y < 3])
+    with pytest.raises(ValueError, match="not one per class: use decision_function_shape='ovr'"):
+        class_scores(model, X, [1], "auto")
+
+
+GOOD = (np.arange(10), np.arange(10, 20))
+
+
+@pytest.mark.parametrize(
+    ("fit_rows", "held_out", "groups", "message"),
+    [
+        (GOOD[0], np.repeat(GOOD[1], 3), None, "holds out 30 rows, of which only 10 are different"),
+        (np.arange(20), GOOD[1], None, "10 rows are on both sides of the split"),
+        (*GOOD, np.arange(20) % 7, "7 groups are on both sides of the split, .* GroupShuffleSplit"),
+        (np.array([0, 2]), GOOD[1], None, r"The 2 rows to fit on hold no sample of class \[1\]"),
+    ],
+)
+def test_splits_that_would_void_the_promise(fit_rows, held_out, groups, message):
+    y = np.arange(20) % 2
+    check_split(*GOOD, y, np.array([1]), None)
+    with pytest.raises(ValueError, match=message):
+        check_split(fit_rows, held_out, y, np.array([1]), groups)
+
+
+def test_texts_of_other_lengths_and_other_kinds_of_zero():
+    assert count_shared_rows(["a text", "b"], ["a text", "a much longer text"]) == 1
+    assert count_shared_rows(np.array([[0.0, 1.0]]), np.array([[-0.0, 1.0]])) == 1
+    assert count_shared_rows(np.array([[1, 2]]), np.array([[1.0, 2.0]])) == 1
 
 
 def test_scores_that_are_not_finite():

@@ -3,14 +3,14 @@ import pytest
 
 from skrecall.metrics import operating_curve
 from skrecall.threshold._bounds import violation_probability
-from skrecall.threshold._promise import _PromiseTerms, label_threshold, make_promise, promise_units
+from skrecall.threshold._promise import _PromiseTerms, make_promise, promise_units
 
 TERMS = _PromiseTerms(
     target_recall=0.9,
     confidence=0.9,
     n_promises=1,
     next_batch=None,
-    unit="positive",
+    group_promise=None,
     on_insufficient="raise",
 )
 
@@ -75,11 +75,13 @@ def test_threshold_is_the_most_precise_of_those_that_carry_the_promise(decimals)
 
 
 def test_a_lower_threshold_is_taken_when_it_is_more_precise():
-    """All negatives sit above the highest threshold that carries the promise, positives below."""
-    positive = np.repeat([True, True, False], [150, 50, 100])
-    y_score = np.concatenate([np.linspace(2, 3, 150), np.linspace(0, 1, 50), np.full(100, 2.5)])
+    """Most negatives sit above the highest threshold that carries the promise, positives below."""
+    positive = np.repeat([True, True, False, False], [150, 50, 100, 5])
+    y_score = np.concatenate(
+        [np.linspace(2, 3, 150), np.linspace(0, 1, 50), np.full(100, 2.5), np.full(5, -1.0)]
+    )
     promise = promise_of(positive, y_score)
-    assert promise.threshold < 0
+    assert -1 < promise.threshold < 0
     assert promise.threshold < promise.highest_threshold
 
 
@@ -142,12 +144,26 @@ def test_units_of_groups():
     assert drawn == {0.1, 0.5, 0.2}
 
 
-def test_label_threshold():
-    y_score_pos = np.array([0.5, -np.inf, 0.2, 0.9])
-    threshold = label_threshold(y_score_pos, 2)
-    assert 0.2 - 1e-5 < threshold < 0.2
-    assert label_threshold(y_score_pos, 1) == -np.inf
-    assert label_threshold(np.full(3, -np.inf), 2) == -np.inf
+def test_a_threshold_that_flags_everything_says_so():
+    """More than a tenth of the positives tie at the bottom, with all negatives."""
+    positive = np.repeat([True, True, False], [40, 160, 300])
+    y_score = np.concatenate([np.zeros(40), np.linspace(0.1, 1, 160), np.zeros(300)])
+    with pytest.warns(
+        UserWarning,
+        match=r"keeps recall >= 0.9 of class 1 flags all of 500 held-out rows: none scores below "
+        r"the lowest positives, 40 of 200 at 0\. Use a model that ranks better",
+    ):
+        promise = promise_of(positive, y_score)
+    assert promise.threshold < 0
+
+
+def test_scores_that_differ_in_their_last_digits_stay_together():
+    """Identical parts, scored an ulp apart in one batch: the threshold is not between them."""
+    positive, y_score = draw(np.random.default_rng(9))
+    at_bound = promise_of(positive, y_score).highest_threshold
+    twin = np.nextafter(at_bound, -1)
+    promise = promise_of(np.append(positive, False), np.append(y_score, twin))
+    assert promise.threshold < twin - 1e-9
 
 
 def test_a_promise_reads_as_a_sentence():
@@ -162,9 +178,21 @@ def test_a_promise_reads_as_a_sentence():
         "Promised: recall of class 'fraud' in stratum 3 >= 0.9 on unseen data, confidence 0.9, "
         "from 200 held-out positives: flag when the score is at least "
     )
+    assert str(promise).endswith("if future positives are exchangeable with these")
     assert promise.to_dict()["n_positives"] == 200
     assert curve.n_positives == 200
     np.testing.assert_array_equal(curve.tp, operating_curve(*draw(np.random.default_rng(7))).tp)
+
+
+@pytest.mark.parametrize(
+    ("group_promise", "words"),
+    [("any", "counted by groups with a flagged row"), ("row", "one row a group")],
+)
+def test_a_group_promise_says_what_it_counts(group_promise, words):
+    terms = _PromiseTerms(**{**TERMS.__dict__, "group_promise": group_promise})
+    said = str(promise_of(*draw(np.random.default_rng(7)), terms))
+    assert words in said
+    assert "from 200 held-out positive groups" in said
 
 
 def test_an_empirical_threshold_claims_nothing():

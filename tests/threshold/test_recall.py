@@ -5,8 +5,11 @@ import sklearn
 from imblearn.over_sampling import SMOTE, RandomOverSampler
 from imblearn.pipeline import make_pipeline
 from numpy.testing import assert_array_equal
+from scipy.sparse import csr_array
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.datasets import load_breast_cancer, make_classification
+from sklearn.dummy import DummyClassifier
+from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.model_selection import (
@@ -243,7 +246,7 @@ def test_strata_have_a_promise_each_and_share_the_confidence():
         assert promise.rank == threshold_rank(promise.n_positives, 0.9, 0.1 / 2)
     by_function = keep(strata=lambda X: X["site"]).fit(frame, y)
     assert_array_equal(by_function.threshold_, model.threshold_)
-    with pytest.raises(ValueError, match=r"Strata \['north'\] were not in the held-out rows"):
+    with pytest.raises(ValueError, match=r"Strata \['north'\] were not in the rows that fit got"):
         model.predict(frame.assign(site="north"))
 
 
@@ -293,7 +296,9 @@ def test_a_label_that_cannot_carry_two_promises_is_refused():
     model = keep(0.9, pos_label=["a", "b"]).fit(X, y)
     assert model.predict_flags(X).shape == (len(y), 2)
     with pytest.raises(
-        ValueError, match=r"positives of class 'b' that its recall of 0.9 cannot be"
+        ValueError,
+        match=r"earlier classes of pos_label take \d+ of \d+ held-out positives of class 'b', and "
+        r"its recall >= 0.9 can spare \d+. Use predict_flags",
     ):
         model.predict(X)
 
@@ -325,6 +330,120 @@ def test_one_seed_one_promise_whatever_the_model():
     assert fits[0].threshold_ == fits[1].threshold_
 
 
+def test_what_fit_read_is_read_at_predict_whatever_is_set_since():
+    X, y = make_classification(1000, weights=[0.7], random_state=0)
+    model = keep(estimator=LogisticRegression(C=1e-3)).fit(X, y)
+    expected = model.predict(X)
+    model.set_params(response_method="decision_function", strata=0)
+    assert_array_equal(model.predict(X), expected)
+    pooled = keep(calibration="out_of_fold").fit(*make_scores())
+    pooled.set_params(calibration="holdout").refit_decision()
+    assert pooled.promises_[0].is_empirical
+
+
+def test_a_refused_fit_leaves_the_fitted_promise_alone():
+    X, y = make_scores()
+    model = keep().fit(X, y)
+    threshold, expected = model.threshold_, model.predict(X)
+    with pytest.raises(ValueError, match="Cannot promise"):
+        model.fit(*make_scores(60, prevalence=0.2))
+    assert_array_equal(model.predict(X), expected)
+    assert model.refit_decision().threshold_ == threshold
+    unfitted = keep(0.99)
+    with pytest.raises(ValueError, match="Cannot promise"):
+        unfitted.fit(X[:100], y[:100])
+    with pytest.raises(sklearn.exceptions.NotFittedError):
+        unfitted.predict(X)
+
+
+@pytest.mark.parametrize("calibration", ["holdout", "out_of_fold"])
+def test_a_splitter_that_tears_groups_apart_is_refused(calibration):
+    X, y, groups = make_groups(0)
+    shuffle = [
+        (np.arange(0, 1600, 2), np.arange(1, 1600, 2)),
+        (np.arange(1, 1600, 2), np.arange(0, 1600, 2)),
+    ]
+    with pytest.raises(ValueError, match="400 groups are on both sides of the split"):
+        keep(cv=shuffle, calibration=calibration).fit(X, y, groups=groups)
+    keep(cv=3, calibration="out_of_fold").fit(X, y, groups=groups)
+
+
+def test_out_of_fold_needs_folds():
+    X, y = make_scores()
+    with pytest.raises(ValueError, match=r"pools folds, and cv=.* yields 1"):
+        keep(calibration="out_of_fold", cv=ShuffleSplit(1)).fit(X, y)
+
+
+def test_a_constant_model_flags_everything_and_says_so():
+    X, y = make_scores()
+    model = keep(estimator=DummyClassifier())
+    with pytest.warns(UserWarning, match=r"flags all of 1000 held-out rows: none scores below"):
+        model.fit(X, y)
+    assert (model.predict(X) == 1).all()
+
+
+def test_classes_are_those_the_estimator_knows():
+    """The rarest class is not in the rows to fit on: the promise is about another one."""
+    X, y = make_three_classes(0)
+    late = np.where(np.arange(3000) > 2900, "z", y)
+    model = keep(pos_label="b", cv=[(np.arange(1500), np.arange(1500, 3000))])
+    model.set_params(estimator=LogisticRegression()).fit(X, late)
+    assert model.classes_.tolist() == ["a", "b", "c"]
+    assert model.predict_proba(X).shape[1] == 3
+    assert set(model.predict(X)) <= {"a", "b", "c"}
+
+
+def test_no_positive_to_learn_from():
+    X, y = make_scores()
+    y[:400] = 0
+    with pytest.raises(ValueError, match=r"The 400 rows to fit on hold no sample of class \[1\]"):
+        keep(cv=[(np.arange(400), np.arange(400, 2000))]).fit(X, y)
+
+
+def test_texts():
+    rng = np.random.RandomState(0)
+    words = np.array(["free", "money", "hello", "meeting", "lunch", "now"])
+    y = (np.arange(600) % 3 == 0).astype(int)
+    texts = [
+        " ".join(rng.choice(words[:4] if flag else words[2:], size=1 + i % 7))
+        for i, flag in enumerate(y)
+    ]
+    pipe = make_pipeline(CountVectorizer(), LogisticRegression())
+    model = keep(0.8, estimator=pipe, on_duplicates="ignore").fit(texts, y)
+    assert model.predict(texts[:5]).shape == (5,)
+    with pytest.raises(ValueError, match="held-out positives are identical"):
+        keep(0.8, estimator=pipe).fit(texts, y)
+
+
+@pytest.mark.parametrize(
+    ("strata", "message"),
+    [
+        ("site", "strata='site' is no column of X, of shape"),
+        (
+            lambda X: np.where(np.arange(len(X)) % 2, "east", None),
+            "1000 of 2000 rows have no stratum",
+        ),
+        (
+            lambda X: np.where(np.arange(len(X)) % 4, 1.0, np.nan),
+            "500 of 2000 rows have no stratum",
+        ),
+    ],
+)
+def test_strata_that_are_none(strata, message):
+    X, y = make_scores()
+    with pytest.raises(ValueError, match=message):
+        keep(strata=strata).fit(pd.DataFrame(X, columns=["score"]), y)
+
+
+def test_strata_in_a_sparse_column():
+    X, y = make_scores(4000)
+    X = np.column_stack([X, np.arange(4000) % 2])
+    dense = keep(0.8, strata=1, estimator=LogisticRegression()).fit(X, y)
+    sparse = keep(0.8, strata=1, estimator=LogisticRegression()).fit(csr_array(X), y)
+    np.testing.assert_allclose(sparse.threshold_, dense.threshold_, rtol=1e-4)
+    assert_array_equal(sparse.predict(csr_array(X)), dense.predict(X))
+
+
 class ExplodesOnFit(LogisticRegression):
     def fit(self, X, y):
         raise AssertionError("fitted before the positives were counted")
@@ -352,9 +471,10 @@ def test_too_few_positives_with_best():
         ({"confidence": 0.0}, None, "'confidence' parameter .* in the range"),
         ({}, np.zeros(2000), "y holds one class only"),
         ({}, np.arange(2000) % 3, "y holds 3 classes, .* name the one to find with pos_label"),
-        ({}, np.linspace(0, 1, 2000), "Unknown label type: continuous"),
-        ({"pos_label": 7}, None, r"pos_label=7 must name different classes of y, .*\[0, 1\]"),
-        ({"pos_label": [1, 1]}, None, "must name different classes"),
+        ({}, np.linspace(0, 1, 2000), "y holds continuous values, for example"),
+        ({"pos_label": 7}, None, r"pos_label=7 must name one class of y or more, .*\[0, 1\]"),
+        ({"pos_label": [1, 1]}, None, "each once"),
+        ({"pos_label": []}, None, "must name one class of y or more"),
         (
             {"estimator": RidgeClassifier(), "response_method": "predict_proba"},
             None,

@@ -89,8 +89,8 @@ def test_nothing_is_referred_where_the_aims_leave_no_gap():
     assert recall_score(y, clf.predict(X)) >= 0.6
     assert precision_score(y, clf.predict(X)) >= 0.4
     # Precision that only a threshold below the promised one reaches takes the lower one along.
-    score = np.concatenate([np.linspace(2, 3, 50), np.linspace(1, 1.9, 200)])
-    label = np.concatenate([np.zeros(50, dtype=int), np.ones(200, dtype=int)])
+    score = np.concatenate([np.linspace(2, 3, 50), np.linspace(1, 1.9, 200), np.zeros(5)])
+    label = np.repeat([0, 1, 0], [50, 200, 5])
     clf = prefit(score[:, None], label, target_recall=0.01, target_precision=0.7)
     assert clf.lower_threshold_ == clf.upper_threshold_ < 2
     assert clf.precision_ >= 0.7
@@ -262,7 +262,8 @@ def test_bad_data_are_refused_with_a_sentence():
         prefit(X, np.zeros(600, dtype=int))
     with pytest.raises(ValueError, match=r"y holds 3 classes, .* name the one to find"):
         prefit(X, np.arange(600) % 3)
-    with pytest.raises(ValueError, match=r"No threshold reaches precision 0.9 .* the best is 0"):
+    message = r"No threshold reaches precision 0.9 .* the best is 0"
+    with pytest.warns(UserWarning, match="flags all"), pytest.raises(ValueError, match=message):
         prefit(-X, y)
 
     class ThreeScores(Score):
