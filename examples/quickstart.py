@@ -120,8 +120,8 @@ searched = promised["search over resamplers"].estimator_
 n_test_scans = len(np.unique(groups[test][y[test] == 1]))
 print(
     f"\nmeasured: recall on {y[test].sum()} test images of {n_test_scans} scans. So few have luck "
-    "of their own: even a\npromise that is true for all scans shows a measured recall below it more "
-    "often than 1 time in 10.\n"
+    "of their own: even a\npromise that is true for all scans shows a measured recall below it "
+    "more often than 1 time in 10.\n"
     f"The search chose {searched.best_params_['sampler']}, after 12 fits in place of 228."
 )
 
