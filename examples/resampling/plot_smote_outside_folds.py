@@ -21,7 +21,7 @@ from skrecall.datasets import make_imbalanced_classification
 from skrecall.threshold import RecallThresholdClassifier
 
 smote = SMOTE(random_state=0)
-forest = RandomForestClassifier(30, random_state=0)
+forest = RandomForestClassifier(30, min_samples_leaf=3, random_state=0)
 pipeline = make_pipeline(smote, forest)
 
 # %%

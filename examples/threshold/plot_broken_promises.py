@@ -72,7 +72,7 @@ for row, (name, recall) in enumerate(zip(names, true_recall, strict=True)):
     colours = np.where(recall < target, "tab:orange", "tab:blue")
     ax.scatter(recall, spread - row, c=colours, s=28, alpha=0.7, linewidths=0)
     ax.text(0.42, -row, name, va="bottom", weight="bold")
-    ax.text(0.42, -row, f"short in {np.mean(recall < target):.0%} of the draws", va="top")
+    ax.text(0.42, -row, f"short in {np.sum(recall < target)} of {n_draws} draws", va="top")
 ax.axvline(target, color="k", ls="--", zorder=0)
 ax.set(
     xlabel="True recall, on positives of the future (dashed: the recall wanted)",

@@ -67,7 +67,7 @@ for ax, (name, unit), values in zip(axes, names.items(), recall, strict=True):
     ax.axvline(target, color="k", ls="--")
     ax.text(0.762, 42, name, weight="bold")
     ax.text(0.762, 34, f"share of {unit}")
-    ax.text(0.762, 20, f"{np.mean(values < target):.0%} short", color="tab:orange", size=18)
+    ax.text(0.762, 20, f"{100 * np.mean(values < target):.0f} % short", color="tab:orange", size=18)
     ax.set(ylabel="Draws", xlim=(0.76, 1))
 axes[0].set_title("Scans of one patient are no independent evidence")
 axes[2].set_xlabel("True recall; 0.9 was promised with confidence 0.9")
