@@ -63,6 +63,9 @@ class BaseWrappingClassifier(DecisionMixin, ClassifierMixin, MetaEstimatorMixin,
         tags = super().__sklearn_tags__()
         inner = get_tags(self.estimator)
         tags.input_tags = inner.input_tags
+        tags.classifier_tags.multi_class = (
+            inner.classifier_tags is None or inner.classifier_tags.multi_class
+        )
         return tags
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.model_selection import BaseCrossValidator, StratifiedShuffleSplit, check_cv
-from sklearn.utils import Bunch, assert_all_finite, column_or_1d, get_tags, indexable
+from sklearn.utils import Bunch, column_or_1d, indexable
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
@@ -21,7 +21,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skrecall.metrics._objectives import OBJECTIVES, evaluate_objective
 from skrecall.metrics._operating_curve import OperatingCurve
-from skrecall.utils._checks import check_weights
+from skrecall.utils._checks import check_labels, check_weights
 from skrecall.utils._sklearn import (
     HasMethods,
     Interval,
@@ -47,6 +47,7 @@ from ._optimum import (
     Optimum,
     best_threshold,
     check_cost_matrix,
+    check_cost_terms,
     check_objective,
     std_over_folds,
 )
@@ -108,7 +109,8 @@ class OptimalThresholdClassifier(BaseDecisionClassifier):
     Attributes
     ----------
     threshold_ : float
-        Two classes: flagged when ``score >= threshold_``; a midpoint between two scores.
+        Two classes: flagged when ``score >= threshold_``; a midpoint between two scores, infinite
+        where it is best to flag nothing.
     thresholds_ : ndarray of shape (n_classes,) or None
         More classes. None where a cost matrix decides.
     best_score_ : float
@@ -232,19 +234,24 @@ class OptimalThresholdClassifier(BaseDecisionClassifier):
         Raises
         ------
         ValueError
-            If `y` holds one class, no threshold meets the constraint, or the objective is greatest
-            where everything, or nothing, is flagged.
+            If `y` holds one class, no threshold meets the constraint, or the objective is recall or
+            specificity with no constraint to stop it.
+
+        Warns
+        -----
+        UserWarning
+            If the best threshold flags all, or none, of the held-out rows.
         """
         check_has_scores(self.estimator, self.response_method)
         X, y = indexable(X, y)
-        y = column_or_1d(y, warn=True)
-        assert_all_finite(y, input_name="y")
+        y = check_labels(column_or_1d(y, warn=True), name="y")
         check_classification_targets(y)
         weight = check_weights(params.get("sample_weight"), y)
         routed = self._route(params)
-        labels = self._check_labels(y)
+        labels = self._labels(y)
         self._check_objective(len(labels))
         binary = len(labels) == 2
+        pos_label = self._positive_label(labels)
         splits = self._splits(X, y, routed.splitter.split)
         prefit = self._is_prefit()
         estimator, y_score = fit_and_score_held_out(
@@ -252,7 +259,7 @@ class OptimalThresholdClassifier(BaseDecisionClassifier):
             X,
             y,
             splits,
-            labels=[self.pos_label_] if binary else labels,
+            labels=[pos_label] if binary else labels,
             response_method=self.response_method,
             fit_params=routed.estimator.fit,
             n_jobs=self.n_jobs,
@@ -261,12 +268,14 @@ class OptimalThresholdClassifier(BaseDecisionClassifier):
             fit_on_rows(estimator, X, y, None, routed.estimator.fit)
         self.estimator_ = estimator
         self.classes_ = labels
+        if binary:
+            self.pos_label_ = pos_label
         self._read_scores = self.response_method
         rows = splits[0][1] if len(splits) == 1 else np.concatenate([held for _, held in splits])
         fold = np.repeat(np.arange(len(splits)), [len(y[held]) for _, held in splits])
         self._held_out = HeldOut(
             y_score=y_score[:, 0] if binary else y_score,
-            code=y[rows] == self.pos_label_ if binary else np.searchsorted(labels, y[rows]),
+            code=y[rows] == pos_label if binary else np.searchsorted(labels, y[rows]),
             weight=None if weight is None else weight[rows],
             fold=fold,
         )
@@ -284,8 +293,8 @@ class OptimalThresholdClassifier(BaseDecisionClassifier):
         split_params = {} if groups is None else {"groups": groups}
         return Bunch(estimator=Bunch(fit=fit_params), splitter=Bunch(split=split_params))
 
-    def _check_labels(self, y: NDArray) -> NDArray:
-        """Return the classes, each of which `y` must hold, and set the one to flag."""
+    def _labels(self, y: NDArray) -> NDArray:
+        """Return the classes, each of which `y` must hold."""
         labels = present = np.unique(y)
         if len(present) == 1:
             raise ValueError(
@@ -300,19 +309,22 @@ class OptimalThresholdClassifier(BaseDecisionClassifier):
                     f"The estimator was fitted on classes {labels.tolist()}, but y holds "
                     f"{present.tolist()}: choose thresholds on samples of just those classes."
                 )
-        if len(labels) == 2:
-            self.pos_label_ = labels[1] if self.pos_label is None else self.pos_label
-            if self.pos_label_ not in labels:
-                raise ValueError(
-                    f"pos_label={self.pos_label!r} is not a label of y, which holds "
-                    f"{labels.tolist()}."
-                )
-        elif self.pos_label is not None:
+        return labels
+
+    def _positive_label(self, labels: NDArray) -> Any:
+        """Return the class to flag, of two; None of more."""
+        if self.pos_label is None:
+            return labels[1] if len(labels) == 2 else None
+        if len(labels) > 2:
             raise ValueError(
                 f"pos_label={self.pos_label!r} was given, but y holds {len(labels)} classes, each "
                 "of which gets a threshold: leave pos_label=None."
             )
-        return labels
+        if self.pos_label not in labels:
+            raise ValueError(
+                f"pos_label={self.pos_label!r} is not a label of y, which holds {labels.tolist()}."
+            )
+        return self.pos_label
 
     def _splits(self, X: Any, y: NDArray, split_params: dict[str, Any]) -> list[tuple[Any, Any]]:
         if self._is_prefit():
@@ -338,6 +350,8 @@ class OptimalThresholdClassifier(BaseDecisionClassifier):
         return splits
 
     def _check_objective(self, n_classes: int) -> None:
+        if self._has_cost_matrix():
+            check_cost_terms(self.objective_params or {}, self.constraint, n_classes)
         if n_classes == 2 or self.multiclass == "ovr":
             check_objective(self.objective, self.constraint)
         elif self.constraint is not None:
@@ -530,9 +544,3 @@ class OptimalThresholdClassifier(BaseDecisionClassifier):
         """
         mapping = MethodMapping().add(caller="fit", callee="split")
         return super().get_metadata_routing().add(splitter=self.cv, method_mapping=mapping)
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        inner = get_tags(self.estimator).classifier_tags
-        tags.classifier_tags.multi_class = inner is None or inner.multi_class
-        return tags

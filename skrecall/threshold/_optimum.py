@@ -1,7 +1,9 @@
 """The exact optimum of an objective on held-out scores: arrays in, thresholds out."""
 
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any, Literal
 
 import numpy as np
@@ -129,7 +131,9 @@ def check_objective(objective: str | Callable, constraint: tuple[str, float] | N
     ValueError
         If the constraint is not understood, or does not stop a monotone objective.
     """
-    if constraint is not None and (len(constraint) != 2 or constraint[0] not in CONSTRAINTS):
+    if constraint is not None and not (
+        len(constraint) == 2 and constraint[0] in CONSTRAINTS and isinstance(constraint[1], Real)
+    ):
         raise ValueError(
             f"constraint={constraint!r} is not understood: pass a name and a bound, such as "
             f"('recall', 0.95); the names are {', '.join(sorted(CONSTRAINTS))}."
@@ -143,6 +147,38 @@ def check_objective(objective: str | Callable, constraint: tuple[str, float] | N
                 f"add a constraint on {', '.join(stops[:-1])} or {stops[-1]}, such as "
                 f"constraint=({stops[0]!r}, 0.5), or choose another objective."
             )
+
+
+def check_cost_terms(
+    params: Mapping[str, Any], constraint: tuple[str, float] | None, n_classes: int
+) -> None:
+    """Refuse what a cost matrix would leave without effect.
+
+    Parameters
+    ----------
+    params : mapping
+        Of the objective "cost", ``"cost_matrix"`` among them.
+    constraint : tuple of (str, float) or None
+        What is to be kept.
+    n_classes : int
+        Number of classes.
+
+    Raises
+    ------
+    ValueError
+        If there are other costs, or more than two classes with a prevalence or a constraint.
+    """
+    other = sorted(params.keys() - {"cost_matrix", "prevalence" if n_classes == 2 else None})
+    if other:
+        raise ValueError(
+            f"objective_params holds {', '.join(other)} beside the cost_matrix of {n_classes} "
+            "classes, which says all costs by itself: leave one of the two out."
+        )
+    if n_classes > 2 and constraint is not None:
+        raise ValueError(
+            f"constraint={constraint!r} bounds a threshold, and a cost matrix of {n_classes} "
+            "classes sets none: leave one of the two out."
+        )
 
 
 def check_cost_matrix(cost_matrix: ArrayLike, n_classes: int) -> NDArray[np.float64]:
@@ -234,6 +270,11 @@ def best_threshold(
     ValueError
         If the rows, or those of a fold to average over, lack a class, or no threshold meets the
         constraint.
+
+    Warns
+    -----
+    UserWarning
+        If the optimum flags all rows, or none.
     """
     curve = held_out.curve(pos_label)
     _check_both(curve, "The held-out rows")
@@ -245,6 +286,13 @@ def best_threshold(
     else:
         value = value_of(curve)
     index = best_index(curve, lambda _: value, constraint=constraint)
+    if index in (0, len(curve) - 1):
+        warnings.warn(
+            f"The best threshold for class {plain_label(pos_label)!r} flags "
+            f"{'all' if index else 'none'} of {len(held_out.code)} held-out rows, so the scores "
+            "decide nothing. Use a model that ranks better, or another objective or constraint.",
+            stacklevel=2,
+        )
     threshold = curve.threshold_below(index)
     own = (
         [threshold]

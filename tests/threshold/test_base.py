@@ -7,6 +7,7 @@ from sklearn.datasets import make_classification
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.exceptions import NotFittedError, UnsetMetadataPassedError
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import FixedThresholdClassifier
 from sklearn.svm import LinearSVC
 from sklearn.utils import get_tags
 
@@ -52,6 +53,12 @@ def test_input_tags_are_those_of_the_estimator_inside():
     assert get_tags(Plain(HistGradientBoostingClassifier())).input_tags.allow_nan
     assert not get_tags(Plain(HistGradientBoostingClassifier())).input_tags.sparse
     assert get_tags(Plain(LogisticRegression())).input_tags.sparse
+
+
+def test_as_many_classes_as_the_estimator_inside_takes():
+    two_only = FixedThresholdClassifier(LogisticRegression())
+    assert get_tags(Plain(LogisticRegression())).classifier_tags.multi_class
+    assert not get_tags(Plain(two_only)).classifier_tags.multi_class
 
 
 def test_fit_parameters_are_routed_where_routing_is_enabled():

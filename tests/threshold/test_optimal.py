@@ -5,6 +5,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn import config_context
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.datasets import make_classification
+from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import (
@@ -481,11 +482,19 @@ PROBABILITY, CODES = scored_classes()
         ({"objective": "lift"}, "'objective' parameter .* must be a str among"),
         ({"objective_params": {"gamma": 2}}, "gamma was given"),
         ({"constraint": ("lift", 2)}, "constraint=.* is not understood"),
+        ({"constraint": ("recall", "0.9")}, "constraint=.* is not understood"),
         ({"constraint": ("precision", 1.01)}, "precision"),
         ({"pos_label": 7}, r"pos_label=7 is not a label of y, which holds \[0, 1\]"),
         (
             {"objective": "cost", "objective_params": {"cost_matrix": np.eye(3)}},
             r"shape \(3, 3\): \(2, 2\) finite costs are needed",
+        ),
+        (
+            {
+                "objective": "cost",
+                "objective_params": {"cost_matrix": 1 - np.eye(2), "cost_fn": 9, "prevalence": 0.1},
+            },
+            "holds cost_fn beside the cost_matrix of 2 classes",
         ),
     ],
 )
@@ -504,6 +513,22 @@ def test_bad_settings_are_refused_with_a_sentence(params, message):
             r"shape \(2, 2\): \(3, 3\) finite costs are needed",
         ),
         ({"objective": "recall", "multiclass": "ovr"}, "everything is flagged"),
+        (
+            {
+                "objective": "cost",
+                "objective_params": {"cost_matrix": 1 - np.eye(3), "prevalence": 0.1},
+            },
+            "holds prevalence beside the cost_matrix of 3 classes",
+        ),
+        (
+            {
+                "objective": "cost",
+                "objective_params": {"cost_matrix": 1 - np.eye(3)},
+                "constraint": ("recall", 0.9),
+                "multiclass": "ovr",
+            },
+            "a cost matrix of 3 classes sets none",
+        ),
     ],
 )
 def test_bad_settings_of_many_classes_are_refused_with_a_sentence(params, message):
@@ -516,8 +541,10 @@ def test_bad_data_are_refused_with_a_sentence(table):
     clf = OptimalThresholdClassifier(LogisticRegression())
     with pytest.raises(ValueError, match="y holds one class only, 0, in 600 samples"):
         clf.fit(X, np.zeros(600, dtype=int))
-    with pytest.raises(ValueError, match="Unknown label type: continuous"):
+    with pytest.raises(ValueError, match="y holds continuous values, for example"):
         clf.fit(X, X[:, 0])
+    with pytest.raises(ValueError, match="y contains NaN: 1 of 4 labels are missing"):
+        clf.fit(X[:4], np.array(["a", "b", None, "a"], dtype=object))
     with pytest.raises(ValueError, match=r"Split 1 of 1 trains on 1 of 2 classes, \[0\]"):
         clf.set_params(cv=[(np.flatnonzero(y == 0), np.flatnonzero(y == 1))]).fit(X, y)
     with pytest.raises(ValueError, match="refit=False keeps the estimator of a single split"):
@@ -546,6 +573,35 @@ def test_neighbours_with_tied_scores_and_a_constant_score():
     clf = OptimalThresholdClassifier(KNeighborsClassifier(), "f1").fit(X, y)
     y_score = cross_val_predict(KNeighborsClassifier(), X, y, method="predict_proba")[:, 1]
     assert clf.best_score_ == pytest.approx(loop(y_score, y, f1_score))
-    constant, rows = prefit(np.full(200, 0.3), y, "f1")
+    with pytest.warns(UserWarning, match="class 1 flags all of 200 held-out rows"):
+        constant, rows = prefit(np.full(200, 0.3), y, "f1")
     assert constant.best_score_ == pytest.approx(f1_score(y, np.ones(200, dtype=int)))
     assert_array_equal(constant.predict(rows), np.ones(200))
+
+
+def test_a_fit_that_fails_leaves_the_one_before_or_none(table):
+    X, y = table
+
+    class Failing(LogisticRegression):
+        def fit(self, X, y):
+            raise RuntimeError("interrupted")
+
+    clf = OptimalThresholdClassifier(Failing())
+    with pytest.raises(RuntimeError, match="interrupted"):
+        clf.fit(X, y)
+    with pytest.raises(NotFittedError):
+        clf.predict(X)
+    clf.set_params(estimator=LogisticRegression()).fit(X, y)
+    expected = clf.predict(X)
+    with pytest.raises(RuntimeError, match="interrupted"):
+        clf.set_params(estimator=Failing(), pos_label=0).fit(X, y)
+    assert_array_equal(clf.predict(X), expected)
+    assert clf.pos_label_ == 1
+
+
+def test_an_optimum_that_flags_nothing_is_said_aloud():
+    y_score, y = scored()
+    with pytest.warns(UserWarning, match="class 1 flags none of 150 held-out rows"):
+        clf, X = prefit(-y_score, y, "accuracy")
+    assert clf.threshold_ == np.inf
+    assert not clf.predict(X).any()
