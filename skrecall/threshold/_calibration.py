@@ -408,8 +408,9 @@ def check_no_shared_positives(
     if shared:
         raise ValueError(
             f"{shared} of {len(held_out_rows)} held-out positives are identical to positives the "
-            "model was fitted on, so their scores say nothing about unseen positives. An "
-            "over-sampler before this classifier does that: put it inside, as a step of the "
-            "Pipeline that this classifier wraps. If one source gives several identical rows, pass "
-            "it as groups; if independent rows do coincide, pass on_duplicates='ignore'."
+            "model was fitted on, so their scores say nothing about unseen positives. Either an "
+            "over-sampler runs before this classifier: put it inside, as a step of the Pipeline "
+            "that this classifier wraps. Or the data hold duplicate rows: drop them, pass their "
+            "source as groups, or, where independent cases do coincide, pass "
+            "on_duplicates='ignore'."
         )

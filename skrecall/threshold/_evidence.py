@@ -30,6 +30,8 @@ class Evidence:
         Chooses the row that stands for its group.
     is_empirical : bool
         Whether the scores are out-of-fold, which carry no proof.
+    held_out_share : float
+        Share of all rows that these are.
     """
 
     labels: NDArray
@@ -40,6 +42,7 @@ class Evidence:
     stratum: NDArray | None
     seed: int
     is_empirical: bool
+    held_out_share: float
 
     def rows(self, stratum: Any) -> NDArray[np.bool_]:
         """Return the rows of a stratum.
@@ -87,3 +90,25 @@ class Evidence:
             group_promise=group_promise,
             rng=check_random_state(self.seed),
         )
+
+    def price(self, j: int, stratum: Any, threshold: float) -> tuple[float, float]:
+        """Return what a threshold costs on the rows.
+
+        Parameters
+        ----------
+        j : int
+            Index of the class in `labels`.
+        stratum : object
+            One of `strata`.
+        threshold : float
+            Flag when the score is at least this.
+
+        Returns
+        -------
+        precision, alerts_per_1000 : float
+            Share of flagged rows that are of the class, and flagged rows in 1000.
+        """
+        rows = self.rows(stratum)
+        flagged = self.y_score[rows, j] >= threshold
+        precision = np.mean(self.y[rows][flagged] == self.labels[j])
+        return float(precision), float(1000 * np.mean(flagged))

@@ -67,6 +67,8 @@ class RecallPromise:
         Lower confidence bound of the recall at `highest_threshold`; NaN if nothing is promised.
     is_empirical : bool
         True for pooled out-of-fold scores, which carry no finite-sample proof.
+    precision, alerts_per_1000 : float, default=nan
+        What the promise costs on the held-out rows; nothing is promised about these two.
 
     See Also
     --------
@@ -98,6 +100,8 @@ class RecallPromise:
     threshold: float
     lower_bound: float
     is_empirical: bool
+    precision: float = math.nan
+    alerts_per_1000: float = math.nan
 
     def __str__(self) -> str:
         where = "" if self.stratum is None else f" in stratum {plain_label(self.stratum)!r}"
@@ -113,7 +117,8 @@ class RecallPromise:
             f"{about}{counted.get(self.group_promise or '', '')}, confidence "
             f"{self.confidence:.6g}{together}, from {self.n_positives} held-out {self.unit}s: flag "
             f"when the score is at least {self.threshold:.6g}, if future {self.unit}s are "
-            "exchangeable with these"
+            f"exchangeable with these; on the held-out rows, precision {self.precision:.2g} and "
+            f"{self.alerts_per_1000:.0f} alerts per 1000"
         )
         if self.is_empirical:
             return f"Empirical, not promised (out-of-fold scores): {said}"
@@ -146,6 +151,8 @@ class _PromiseTerms:
         See `RecallPromise`.
     on_insufficient : {"raise", "best"}
         What too few positives lead to.
+    held_out_share : float
+        Share of the rows that is held out, which tells how many more to label.
     """
 
     target_recall: float
@@ -154,6 +161,7 @@ class _PromiseTerms:
     next_batch: int | None
     group_promise: str | None
     on_insufficient: str
+    held_out_share: float = 1.0
 
     @property
     def unit(self) -> str:  # numpydoc ignore=RT01
@@ -201,14 +209,16 @@ class _PromiseTerms:
         best = (
             best_target(n_positives, self.delta, next_batch=self.next_batch) if n_positives else 0.0
         )
+        missing = needed - n_positives
+        to_label = math.ceil(missing / self.held_out_share)  # the rest is for training
         where = "" if stratum is None else f" in stratum {plain_label(stratum)!r}"
         shared = f" (shared by {self.n_promises} promises)" if self.n_promises > 1 else ""
         shown = math.floor(best * 1000) / 1000  # rounded up, it could not be carried
         message = (
             f"Cannot promise recall >= {self.target_recall} with confidence "
             f"{self.confidence}{shared} for class {plain_label(pos_label)!r}{where} from "
-            f"{n_positives} held-out {self.unit}s: {needed} are needed, "
-            f"{needed - n_positives} are missing."
+            f"{n_positives} held-out {self.unit}s: {needed} are needed, {missing} are missing"
+            + (f", about {to_label} to label." if to_label > missing else ".")
         )
         if best <= 0 or self.on_insufficient == "raise":
             possible = (

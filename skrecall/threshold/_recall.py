@@ -5,6 +5,7 @@ The threshold is chosen on positives the model has not seen. Every threshold up 
 the same event, so that the one of best empirical precision among them costs no confidence.
 """
 
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from itertools import product
@@ -103,7 +104,8 @@ class RecallThresholdClassifier(BaseDecisionClassifier):
     strata : str, int or callable, default=None
         Column of `X`, or a function of `X`, that names each row's stratum (site, subgroup). Each
         stratum gets a threshold and a promise of its own; the confidence is shared out. A stratum
-        that `fit` has not seen is refused by `predict`.
+        that `fit` has not seen is refused by `predict`. The column reaches `estimator` too: one of
+        text needs an encoder, or a ColumnTransformer that drops it, inside.
     n_comparisons : int, default=1
         Number of models or candidates of which the best is picked on the same held-out positives.
     next_batch : int, default=None
@@ -181,7 +183,7 @@ class RecallThresholdClassifier(BaseDecisionClassifier):
     >>> print(promise)
     Promised: recall of class 1 >= 0.9 on unseen data, confidence 0.9, from 104 held-out
     positives: flag when the score is at least 0.34..., if future positives are exchangeable
-    with these
+    with these; on the held-out rows, precision 0.98 and 100 alerts per 1000
     """
 
     _parameter_constraints: ClassVar[dict] = {
@@ -277,7 +279,7 @@ class RecallThresholdClassifier(BaseDecisionClassifier):
         groups = None if groups is None else column_or_1d(groups)
         params = self._route_fit_params(params, {"groups": groups})
         check_has_scores(self.estimator, self.response_method)
-        labels = self._labels(np.unique(y))
+        labels = self._labels(*np.unique(y, return_counts=True))
         stratum = self._stratum_of(X, self.strata)
         strata = np.array([None]) if stratum is None else np.unique(stratum)
 
@@ -293,6 +295,7 @@ class RecallThresholdClassifier(BaseDecisionClassifier):
             stratum=None if stratum is None else stratum[rows],
             seed=rng.randint(np.iinfo(np.int32).max),
             is_empirical=len(splits) > 1,
+            held_out_share=len(rows) / len(y),
         )
         if self.on_insufficient == "raise":
             self._refuse_too_few_positives(evidence)
@@ -318,7 +321,7 @@ class RecallThresholdClassifier(BaseDecisionClassifier):
         self._read_strata = self.strata
         return self._decide()
 
-    def _labels(self, classes: NDArray) -> NDArray:
+    def _labels(self, classes: NDArray, counts: NDArray[np.int64]) -> NDArray:
         """Return the classes to find, in order."""
         if len(classes) < 2:
             raise ValueError(
@@ -331,6 +334,14 @@ class RecallThresholdClassifier(BaseDecisionClassifier):
                     f"y holds {len(classes)} classes, {classes[:5].tolist()}: name the one to find "
                     "with pos_label, or several in a list. Only binary classification is supported "
                     "without it. Unknown label type: multiclass"
+                )
+            if classes.dtype.kind not in "biuf" and counts[1] > counts[0]:
+                rare, taken = classes.tolist()
+                warnings.warn(
+                    f"pos_label=None takes the second label in order, {taken!r}, which "
+                    f"{counts[1]} of {counts.sum()} rows have: to find {rare!r}, pass "
+                    f"pos_label={rare!r}.",
+                    stacklevel=3,
                 )
             return classes[1:]
         labels = np.atleast_1d(self.pos_label)
@@ -412,6 +423,7 @@ class RecallThresholdClassifier(BaseDecisionClassifier):
             next_batch=self.next_batch,
             group_promise=None if evidence.groups is None else self.group_promise,
             on_insufficient=self.on_insufficient,
+            held_out_share=evidence.held_out_share,
         )
 
     def _refuse_too_few_positives(self, evidence: Evidence) -> None:
@@ -423,17 +435,18 @@ class RecallThresholdClassifier(BaseDecisionClassifier):
 
     def _refit_decision(self) -> None:
         evidence, terms = self._evidence, self._terms(self._evidence)
-        made = [
-            make_promise(
+        promises, curves = [], []
+        for (j, label), stratum in product(enumerate(evidence.labels), evidence.strata):
+            promise, curve = make_promise(
                 *evidence.units(j, stratum, terms.group_promise),
                 terms,
                 pos_label=label,
                 stratum=stratum,
                 is_empirical=evidence.is_empirical,
             )
-            for (j, label), stratum in product(enumerate(evidence.labels), evidence.strata)
-        ]
-        promises = [promise for promise, _ in made]
+            precision, alerts = evidence.price(j, stratum, promise.threshold)
+            promises.append(replace(promise, precision=precision, alerts_per_1000=alerts))
+            curves.append(curve)
         shape = len(evidence.labels), len(evidence.strata)
         self._flag_thresholds = np.reshape([p.threshold for p in promises], shape).T
         self.label_thresholds_, self._n_taken = self._flag_thresholds, np.zeros(shape[::-1], int)
@@ -442,7 +455,7 @@ class RecallThresholdClassifier(BaseDecisionClassifier):
                 evidence, promises, terms.group_promise
             )
         self.promises_ = promises
-        self.operating_curve_ = made[0][1] if len(made) == 1 else [curve for _, curve in made]
+        self.operating_curve_ = curves[0] if len(curves) == 1 else curves
         self.threshold_ = _one_or_array([p.threshold for p in promises])
         self.recall_lower_bound_ = _one_or_array([p.lower_bound for p in promises])
         self.n_calibration_positives_ = _one_or_array([p.n_positives for p in promises])

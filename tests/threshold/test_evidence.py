@@ -11,7 +11,7 @@ GROUPS = np.array([1, 1, 2, 2, 2, 3])
 
 def evidence(groups=None, stratum=None):
     strata = np.array([None]) if stratum is None else np.unique(stratum)
-    return Evidence(np.array(["b", "a"]), strata, Y, Y_SCORE, groups, stratum, 0, False)
+    return Evidence(np.array(["b", "a"]), strata, Y, Y_SCORE, groups, stratum, 0, False, 0.5)
 
 
 def test_units_of_rows():
@@ -37,3 +37,9 @@ def test_units_of_groups_are_the_same_at_each_call(group_promise):
 def test_other_scores_may_stand_in():
     left = np.where(Y == "b", -np.inf, 1.0)
     assert evidence().units(0, None, None, left)[1].tolist() == left.tolist()
+
+
+def test_price_is_that_of_the_rows():
+    """Scores of "a" are 1, 3, ... 11; from 5 up there are four rows, two of them "a"."""
+    assert evidence().price(1, None, 5) == (0.5, pytest.approx(4000 / 6))
+    assert evidence(stratum=STRATUM).price(1, 0, 1)[1] == 1000

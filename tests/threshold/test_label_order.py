@@ -46,7 +46,7 @@ def test_thresholds_count_what_earlier_classes_take(seed):
     y = rng.choice(["a", "b", "c"], size=900)
     labels = np.array(["c", "a"])
     y_score = rng.standard_normal((900, 2)) + 4 * (y[:, None] == labels)
-    evidence = Evidence(labels, np.array([None]), y, y_score, None, None, 0, False)
+    evidence = Evidence(labels, np.array([None]), y, y_score, None, None, 0, False, 0.5)
     terms = _PromiseTerms(0.8, 0.9, 2, None, None, "raise")
     promises = [
         make_promise(

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -111,6 +113,13 @@ def test_too_few_positives_raise_with_the_numbers():
         promise_of(positive, y_score)
 
 
+def test_half_of_what_is_labelled_is_held_out():
+    positive, y_score = draw(np.random.default_rng(6), n_positives=20)
+    terms = _PromiseTerms(**{**TERMS.__dict__, "held_out_share": 0.5})
+    with pytest.raises(ValueError, match="2 are missing, about 4 to label"):
+        promise_of(positive, y_score, terms)
+
+
 def test_too_few_positives_with_best():
     positive, y_score = draw(np.random.default_rng(6), n_positives=20)
     terms = _PromiseTerms(**{**TERMS.__dict__, "on_insufficient": "best"})
@@ -174,11 +183,15 @@ def test_a_promise_reads_as_a_sentence():
         stratum=np.int64(3),
         is_empirical=False,
     )
+    promise = replace(promise, precision=0.5, alerts_per_1000=100.0)
     assert str(promise).startswith(
         "Promised: recall of class 'fraud' in stratum 3 >= 0.9 on unseen data, confidence 0.9, "
         "from 200 held-out positives: flag when the score is at least "
     )
-    assert str(promise).endswith("if future positives are exchangeable with these")
+    assert str(promise).endswith(
+        "if future positives are exchangeable with these; on the held-out rows, precision 0.5 and "
+        "100 alerts per 1000"
+    )
     assert promise.to_dict()["n_positives"] == 200
     assert curve.n_positives == 200
     np.testing.assert_array_equal(curve.tp, operating_curve(*draw(np.random.default_rng(7))).tp)

@@ -98,6 +98,23 @@ def test_labels_may_be_strings_and_the_first_class_may_be_the_one_to_find():
     assert "class 'a_fraud'" in str(model.promises_[0])
 
 
+def test_a_frequent_text_label_is_not_taken_for_the_rare_one_in_silence():
+    X, y = make_scores()
+    with pytest.warns(
+        UserWarning, match=r"takes the second label in order, 'ok', which \d+ of 2000"
+    ):
+        keep().fit(-X, np.where(y == 1, "fraud", "ok"))
+
+
+def test_the_price_is_that_of_the_held_out_rows():
+    X, y = make_scores()
+    model = keep().fit(X, y)
+    rows = model.calibration_rows_
+    flagged = model.predict(X[rows]) == 1
+    assert model.promises_[0].precision == pytest.approx(y[rows][flagged].mean())
+    assert model.promises_[0].alerts_per_1000 == pytest.approx(1000 * flagged.mean())
+
+
 def test_prefit_and_frozen_are_the_same_and_are_not_fitted():
     X, y = make_scores()
     fitted = Score().fit(X[:10], y[:10])
@@ -458,7 +475,7 @@ def test_too_few_positives_are_refused_before_a_long_fit():
 def test_too_few_positives_with_best():
     X, y = make_scores(60)
     model = keep(0.95, on_insufficient="best")
-    with pytest.warns(UserWarning, match="are missing. Promising recall >="):
+    with pytest.warns(UserWarning, match=r"are missing, about \d+ to label. Promising recall >="):
         model.fit(X, y)
     n = model.n_calibration_positives_
     assert model.promises_[0].target_recall == pytest.approx(0.1 ** (1 / n))

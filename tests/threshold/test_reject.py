@@ -231,8 +231,9 @@ def test_too_few_positives_raise_or_promise_the_best():
     X, y = draw(60)
     with pytest.raises(ValueError, match=r"Cannot promise recall >= 0.99 .* are missing"):
         prefit(X, y, target_recall=0.99)
-    with pytest.warns(UserWarning, match="Promising recall"):
+    with pytest.warns(UserWarning, match="Promising recall") as said:
         clf = prefit(X, y, target_recall=0.99, on_insufficient="best")
+    assert len(said) == 1
     assert clf.promise_.target_recall < 0.99
 
 
@@ -260,7 +261,7 @@ def test_bad_data_are_refused_with_a_sentence():
     X, y = draw()
     with pytest.raises(ValueError, match="one class only"):
         prefit(X, np.zeros(600, dtype=int))
-    with pytest.raises(ValueError, match=r"y holds 3 classes, .* name the one to find"):
+    with pytest.raises(ValueError, match=r"holds 3 classes, \[0, 1, 2\]: to clear, flag or refer"):
         prefit(X, np.arange(600) % 3)
     message = r"No threshold reaches precision 0.9 .* the best is 0"
     with pytest.warns(UserWarning, match="flags all"), pytest.raises(ValueError, match=message):
@@ -272,4 +273,44 @@ def test_bad_data_are_refused_with_a_sentence():
 
     model = FrozenEstimator(ThreeScores().fit(X, np.arange(600) % 3))
     with pytest.raises(ValueError, match="to clear, flag or refer takes two"):
-        RejectOptionClassifier(model, pos_label=2, target_recall=0.5).fit(X, np.arange(600) % 3)
+        RejectOptionClassifier(model, pos_label=2, target_recall=0.5).fit(X, np.arange(600) % 2 + 1)
+
+
+@pytest.mark.parametrize(
+    ("params", "y_of"),
+    [
+        ({"reject_label": "ask"}, lambda y: 1 - y),
+        ({"pos_label": 2}, lambda y: np.arange(len(y)) % 3),
+        ({"estimator": FrozenEstimator(Score().fit(None, [0, 1, 2]))}, lambda y: 1 - y),
+    ],
+)
+def test_a_fit_that_fails_leaves_the_one_before(params, y_of):
+    X, y = draw()
+    clf = prefit(X, y)
+    expected = clf.predict(X)
+    with pytest.raises(ValueError, match="must differ|refer takes two|not one per class"):
+        clf.set_params(**params).fit(X, y_of(y))
+    assert_array_equal(clf.predict(X), expected)
+
+
+def test_nothing_is_fitted_for_settings_that_fail():
+    X, y = draw()
+
+    class Untouched(Score):
+        def fit(self, X, y):
+            raise AssertionError("fitted")
+
+    with pytest.raises(ValueError, match="must differ"):
+        RejectOptionClassifier(Untouched(), reject_label=1).fit(X, y)
+    with pytest.raises(ValueError, match="refer takes two"):
+        RejectOptionClassifier(Untouched(), pos_label=2).fit(X, np.arange(600) % 3)
+
+
+def test_precision_of_grouped_rows_is_not_certified_after_fit_either():
+    X, y = draw()
+    clf = RejectOptionClassifier(FrozenEstimator(Score().fit(X, y)), target_recall=0.8)
+    clf.fit(X, y, groups=np.arange(600)).set_params(certify_precision=True)
+    with pytest.raises(ValueError, match="certify_precision was set to True"):
+        clf.predict(X)
+    with pytest.raises(ValueError, match="rows of one group are not"):
+        clf.refit_decision()
