@@ -100,7 +100,7 @@ for name, model in models.items():
     ).fit(X_train, y_train, groups=groups_train)
     flagged = classifier.predict(X[test])
     seconds = time.perf_counter() - start
-    measured = recall_interval(y[test], flagged, groups=groups[test])
+    measured = recall_interval(y[test], flagged, groups=groups[test], group_promise="row")
     rows.append(
         {
             "model": name,
@@ -134,6 +134,7 @@ OperatingPointDisplay.from_estimator(
     X[test],
     y[test],
     groups=groups[test],
+    group_promise="row",
     curves=["precision_recall"],
     name=best,
     ax=left,

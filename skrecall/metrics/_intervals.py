@@ -14,7 +14,7 @@ from skrecall.utils._checks import check_labels, check_option, check_share
 
 Method = Literal["clopper-pearson", "wilson", "jeffreys"]
 Alternative = Literal["two-sided", "lower", "upper"]
-GroupRecall = Literal["row", "any"]
+GroupPromise = Literal["any", "row"]
 
 
 @dataclass(frozen=True)
@@ -258,7 +258,7 @@ def recall_interval(
     alternative: Alternative = "two-sided",
     pos_label: Any = None,
     groups: ArrayLike | None = None,
-    group_recall: GroupRecall = "row",
+    group_promise: GroupPromise = "any",
 ) -> RecallInterval:
     """Return recall with its confidence interval.
 
@@ -283,11 +283,11 @@ def recall_interval(
     groups : array-like of shape (n_samples,), default=None
         Rows of one group, such as the scans of one patient, are not independent; None means that
         all rows are.
-    group_recall : {"row", "any"}, default="row"
-        What recall means with `groups`. "row": the share of positive rows found, with the interval
-        of as many independent rows as the groups are worth [2]_. "any": the share of groups
-        with a positive row that have a flagged row; groups are independent, so the interval is that
-        of counts.
+    group_promise : {"any", "row"}, default="any"
+        What recall means with `groups`, as in `RecallThresholdClassifier`. "any": the share of
+        groups with a positive row that have a flagged row; groups are independent, so the interval
+        is that of counts. "row": the share of positive rows found, with the interval of as many
+        independent rows as the groups are worth [2]_.
 
     Returns
     -------
@@ -326,7 +326,7 @@ def recall_interval(
     confidence = check_share(confidence, name="confidence", closed="neither")
     check_option(method, ("clopper-pearson", "wilson", "jeffreys"), name="method")
     check_option(alternative, ("two-sided", "lower", "upper"), name="alternative")
-    check_option(group_recall, ("row", "any"), name="group_recall")
+    check_option(group_promise, ("any", "row"), name="group_promise")
     positive, flagged, _ = check_decisions(y_true, y_pred, pos_label=pos_label)
     n_positives, n_found = int(positive.sum()), int((positive & flagged).sum())
     n_effective, n_groups = float(n_positives), None
@@ -338,7 +338,7 @@ def recall_interval(
                 f"All {n_positives} positives are in one group: how recall varies between groups "
                 "needs two or more."
             )
-        if group_recall == "any":
+        if group_promise == "any":
             n_positives, n_found = n_groups, int(any_flagged.sum())
             n_effective = float(n_groups)
         else:

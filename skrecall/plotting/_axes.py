@@ -15,7 +15,12 @@ QUIET = "0.45"
 
 
 def get_figure_and_axes(
-    ax: Any, *, purpose: str, n_axes: int = 1, size: tuple[float, float] = (6.4, 4.8)
+    ax: Any,
+    *,
+    purpose: str,
+    n_axes: int = 1,
+    size: tuple[float, float] = (6.4, 4.8),
+    remedy: str = "pass as many, or None",
 ) -> tuple[Any, Any]:
     """Return the axes to draw on and their figure; matplotlib is imported here, on first use.
 
@@ -29,6 +34,8 @@ def get_figure_and_axes(
         Number of axes that the display draws on.
     size : tuple of (float, float), default=(6.4, 4.8)
         Inches of a new figure.
+    remedy : str, default="pass as many, or None"
+        What the message advises where the number of axes is another.
 
     Returns
     -------
@@ -51,9 +58,7 @@ def get_figure_and_axes(
     else:
         axes = np.atleast_1d(np.asarray(ax, dtype=object)).ravel()
         if len(axes) != n_axes:
-            raise ValueError(
-                f"{purpose} draws on {n_axes} axes and got {len(axes)}: pass as many, or None."
-            )
+            raise ValueError(f"{purpose} draws on {n_axes} axes and got {len(axes)}: {remedy}.")
         figure = axes[0].figure
     return figure, axes[0] if n_axes == 1 else axes
 

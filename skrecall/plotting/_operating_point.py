@@ -1,21 +1,42 @@
 """Where a classifier operates: its curves, the chosen point, what was promised and measured."""
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any, Literal, Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
+from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils.validation import check_is_fitted
 
 from skrecall.metrics import OperatingCurve, RecallInterval, operating_curve, recall_interval
 from skrecall.threshold import RecallPromise
 from skrecall.threshold._calibration import class_scores
+from skrecall.utils._checks import check_option
 
 from ._axes import COLOURS, QUIET, emptiest_corner, get_figure_and_axes
 
 Curve = Literal["precision_recall", "roc"]
+GroupPromise = Literal["any", "row"]
+
+
+def _group_curve(
+    positive: NDArray[np.bool_], y_score: NDArray[np.float64], groups: ArrayLike
+) -> OperatingCurve:
+    """Return the curve of groups: positive with a positive row, flagged with a flagged row."""
+    check_consistent_length(positive, groups)
+    _, group = np.unique(column_or_1d(groups), return_inverse=True)
+    group_positive = np.bincount(group, weights=positive) > 0
+    if group_positive.all():
+        raise ValueError(
+            f"All {len(group_positive)} groups have a positive row, and false alarms need groups "
+            "without one: pass such groups too, or group_promise='row'."
+        )
+    group_score = np.full(len(group_positive), -np.inf)
+    np.maximum.at(group_score, group, y_score)
+    return operating_curve(group_positive, group_score, pos_label=True)
 
 
 def _promised_interval(promise: RecallPromise, curve: OperatingCurve) -> RecallInterval | None:
@@ -55,6 +76,9 @@ class OperatingPointDisplay:
         The recall measured at the threshold, with its confidence interval; None draws none.
     name : str, default=None
         Name of the classifier.
+    group_promise : {"any", "row"}, default=None
+        "any": `curve` counts groups, flagged if one of their rows is, and the axes say so. "row" or
+        None: it counts rows.
 
     Attributes
     ----------
@@ -94,6 +118,7 @@ class OperatingPointDisplay:
         target_confidence: float | None = None,
         interval: RecallInterval | None = None,
         name: str | None = None,
+        group_promise: GroupPromise | None = None,
     ) -> None:
         self.curve = curve
         self.threshold = threshold
@@ -101,6 +126,7 @@ class OperatingPointDisplay:
         self.target_confidence = target_confidence
         self.interval = interval
         self.name = name
+        self.group_promise = group_promise
 
     @classmethod
     def from_estimator(
@@ -111,7 +137,7 @@ class OperatingPointDisplay:
         *,
         confidence: float = 0.95,
         groups: ArrayLike | None = None,
-        group_recall: Literal["row", "any"] = "row",
+        group_promise: GroupPromise | None = None,
         curves: Sequence[Curve] = ("precision_recall", "roc"),
         name: str | None = None,
         ax: Any = None,
@@ -131,9 +157,12 @@ class OperatingPointDisplay:
         confidence : float in (0, 1), default=0.95
             Of the interval of the measured recall.
         groups : array-like of shape (n_samples,), default=None
-            Groups of `X`, for that interval.
-        group_recall : {"row", "any"}, default="row"
-            What recall means with groups; see `recall_interval`.
+            Groups of `X`, such as patients; needed where the promise was made with groups.
+        group_promise : {"any", "row"}, default=None
+            What recall means with `groups`. "any": the share of positive groups with a flagged row;
+            the curves and alerts are then of groups. "row": the share of positive rows found. None
+            takes what the estimator promised, "row" if that was not about groups. The promise of
+            another recall is not drawn.
         curves : sequence of {"precision_recall", "roc"}, default=("precision_recall", "roc")
             What to draw, one axes each.
         name : str, default=None
@@ -149,7 +178,9 @@ class OperatingPointDisplay:
         Raises
         ------
         ValueError
-            If the estimator has no threshold or several, or only one of `X` and `y` is given.
+            If the estimator has no threshold or several, only one of `X` and `y` is given, the
+            promise was made with groups and `groups` is missing, or `groups` or `group_promise` is
+            given without `X`.
         """
         check_is_fitted(estimator)
         threshold = getattr(estimator, "threshold_", None)
@@ -161,18 +192,37 @@ class OperatingPointDisplay:
             )
         if (X is None) != (y is None):
             raise ValueError("X and y belong together: pass both, or neither.")
-        promises = getattr(estimator, "promises_", None)
-        promise = promises[0] if promises and not promises[0].is_empirical else None
+        promise = next(iter(getattr(estimator, "promises_", [])), None)
+        about = None if promise is None else promise.group_promise
+        if promise is not None and promise.is_empirical:
+            promise = None
         target: dict[str, Any] = {}
-        if promise is not None:
+        if promise is not None and (groups is None or group_promise in (None, about or "row")):
             target["target_recall"] = promise.target_recall
             target["target_confidence"] = promise.confidence
         name = type(estimator).__name__ if name is None else name
         if X is None or y is None:
+            if groups is not None or group_promise is not None:
+                raise ValueError(
+                    "groups and group_promise are about X, which is missing: pass X and y too, or "
+                    "neither of the two; the held-out samples keep those of fit."
+                )
             curve = estimator.operating_curve_
             interval = None if promise is None else _promised_interval(promise, curve)
-            display = cls(curve=curve, threshold=threshold, interval=interval, name=name, **target)
+            display = cls(
+                curve=curve,
+                threshold=threshold,
+                interval=interval,
+                name=name,
+                group_promise=about,
+                **target,
+            )
             return display.plot(curves, ax=ax)
+        if about is not None and groups is None:
+            raise ValueError(
+                f"{type(estimator).__name__} was fitted with groups (group_promise={about!r}), and "
+                "X comes without: pass groups=..., the group of each row of X."
+            )
         pos_label = estimator.pos_label_
         y_score = class_scores(estimator, X, [pos_label], estimator.response_method)[:, 0]
         return cls.from_predictions(
@@ -182,7 +232,7 @@ class OperatingPointDisplay:
             confidence=confidence,
             pos_label=pos_label,
             groups=groups,
-            group_recall=group_recall,
+            group_promise=group_promise or about or "row",
             curves=curves,
             name=name,
             ax=ax,
@@ -201,7 +251,7 @@ class OperatingPointDisplay:
         confidence: float = 0.95,
         pos_label: Any = None,
         groups: ArrayLike | None = None,
-        group_recall: Literal["row", "any"] = "row",
+        group_promise: GroupPromise = "any",
         curves: Sequence[Curve] = ("precision_recall", "roc"),
         name: str | None = None,
         ax: Any = None,
@@ -225,9 +275,11 @@ class OperatingPointDisplay:
         pos_label : int, float, bool or str, default=None
             The positive label; None means the second of the two sorted labels.
         groups : array-like of shape (n_samples,), default=None
-            Groups of the rows, for that interval.
-        group_recall : {"row", "any"}, default="row"
-            What recall means with groups; see `recall_interval`.
+            Groups of the rows, such as patients; None means that all rows are independent.
+        group_promise : {"any", "row"}, default="any"
+            What recall means with `groups`. "any": the share of positive groups with a flagged row;
+            the curves and alerts are then of groups. "row": the share of positive rows found, and
+            groups make its interval wider.
         curves : sequence of {"precision_recall", "roc"}, default=("precision_recall", "roc")
             What to draw, one axes each.
         name : str, default=None
@@ -239,17 +291,29 @@ class OperatingPointDisplay:
         -------
         display : OperatingPointDisplay
             Drawn.
+
+        Raises
+        ------
+        ValueError
+            If the labels are not of two classes, or all groups are positive.
         """
+        check_option(group_promise, ("any", "row"), name="group_promise")
         curve = operating_curve(y_true, y_score, pos_label=pos_label)
+        positive = np.asarray(y_true) == curve.pos_label
+        score = np.asarray(y_score, dtype=np.float64).ravel()
+        if groups is not None and group_promise == "any":
+            curve = dataclasses.replace(
+                _group_curve(positive, score, groups), pos_label=curve.pos_label
+            )
         interval = None
         if threshold is not None:
             interval = recall_interval(
-                np.asarray(y_true) == curve.pos_label,
-                np.asarray(y_score, dtype=np.float64).ravel() >= threshold,
+                positive,
+                score >= threshold,
                 confidence=confidence,
                 pos_label=True,
                 groups=groups,
-                group_recall=group_recall,
+                group_promise=group_promise,
             )
         display = cls(
             curve=curve,
@@ -258,6 +322,7 @@ class OperatingPointDisplay:
             target_confidence=target_confidence,
             interval=interval,
             name=name,
+            group_promise=None if groups is None else group_promise,
         )
         return display.plot(curves, ax=ax)
 
@@ -293,6 +358,8 @@ class OperatingPointDisplay:
             purpose=type(self).__name__,
             n_axes=len(curves),
             size=(5.4 * len(curves), 4.8),
+            remedy="pass as many, or None"
+            + ('; curves=("roc",) or ("precision_recall",) needs one' if len(curves) > 1 else ""),
         )
         self.lines_: list[Any] = []
         self.points_: list[Any] = []
@@ -305,18 +372,23 @@ class OperatingPointDisplay:
     def _plot_precision_recall(self, axes: Any) -> str:
         """Draw, and return where the legend hides least."""
         curve = self.curve
+        of_groups = " of groups" if self._counts_groups else ""
         prevalence = curve.n_positives / (curve.n_positives + curve.n_negatives)
         self.lines_ += axes.plot(
             curve.recall, curve.precision, drawstyle="steps-pre", color=COLOURS[0], label=self.name
         )
         if self.target_recall is not None:
             axes.axvline(self.target_recall, color=QUIET, linestyle="--", label=self._promise())
-        axes.axhline(prevalence, color=QUIET, linestyle=":", label=f"prevalence {prevalence:.2g}")
+        axes.axhline(
+            prevalence, color=QUIET, linestyle=":", label=f"prevalence {prevalence:.2g}{of_groups}"
+        )
         if self.threshold is not None:
             self._plot_point(axes, self.threshold, "recall", "precision")
         axes.set(
-            xlabel="Recall (share of positives found)",
-            ylabel="Precision (share of alerts that are right)",
+            xlabel=self._recall_label,
+            ylabel="Precision (share of flagged groups that are positive)"
+            if self._counts_groups
+            else "Precision (share of alerts that are right)",
         )
         evenly = np.linspace(0, 1, 201)
         return emptiest_corner(
@@ -337,30 +409,47 @@ class OperatingPointDisplay:
         if self.threshold is not None:
             self._plot_point(axes, self.threshold, "false_positive_rate", "recall")
         axes.set(
-            xlabel="False positive rate (share of negatives flagged)",
-            ylabel="Recall (share of positives found)",
+            xlabel="False positive rate (share of negative groups with a flagged row)"
+            if self._counts_groups
+            else "False positive rate (share of negatives flagged)",
+            ylabel=self._recall_label,
         )
         return "lower right"
+
+    @property
+    def _counts_groups(self) -> bool:
+        return self.group_promise == "any"
+
+    @property
+    def _per_group(self) -> str:
+        return " per group" if self._counts_groups else ""
+
+    @property
+    def _recall_label(self) -> str:
+        if self._counts_groups:
+            return "Recall (share of positive groups with a flagged row)"
+        return "Recall (share of positives found)"
 
     def _promise(self) -> str:
         confidence = self.target_confidence
         suffix = "" if confidence is None else f", confidence {confidence:g}"
-        return f"promised: recall $\\geq$ {self.target_recall:.3g}{suffix}"
+        return f"promised: recall $\\geq$ {self.target_recall:.3g}{self._per_group}{suffix}"
 
     def _plot_point(self, axes: Any, threshold: float, across: str, up: str) -> None:
         chosen = self.curve.index_at(threshold)
         recall, precision = self.curve.recall[chosen], self.curve.precision[chosen]
         error: dict[str, Any] = {}
-        text = f"recall {recall:.3f}"
+        text = f"recall {recall:.3f}{self._per_group}"
         if (found := self.interval) is not None:
-            # with groups, the recall of the interval can be another than that of rows
+            # an interval given to the constructor can be of another recall
             ends = [[max(0.0, recall - found.low)], [max(0.0, found.high - recall)]]
             error = {"xerr" if across == "recall" else "yerr": ends}
             text += f", {100 * found.confidence:g} % interval [{found.low:.2f}, {found.high:.2f}]"
         if not self.points_:  # the second axes need not say it again
             alerts = self.curve.alerts_per_1000[chosen]
             text = f"threshold {threshold:.3g}\n{text}\n"
-            text += f"precision {precision:.3f}, {alerts:.3g} alerts in 1000"
+            text += f"precision {precision:.3f}, {alerts:.3g} "
+            text += "of 1000 groups flagged" if self._counts_groups else "alerts in 1000"
         point = axes.errorbar(
             getattr(self.curve, across)[chosen],
             np.nan_to_num(getattr(self.curve, up)[chosen]),
@@ -381,8 +470,8 @@ class OperatingPointDisplay:
         Returns
         -------
         frame : DataFrame
-            The operating curve, one row per threshold; `chosen` marks the point that the chosen
-            threshold reaches.
+            The operating curve, one row per threshold, its counts those of groups where the axes
+            say so; `chosen` marks the point that the chosen threshold reaches.
         """
         frame = self.curve.frame()
         chosen = -1 if self.threshold is None else self.curve.index_at(self.threshold)

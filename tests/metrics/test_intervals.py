@@ -98,7 +98,7 @@ def test_labels_may_be_names_of_several_classes():
 
 def test_one_row_per_group_is_no_group():
     y_true, y_pred = decisions(31, 36)
-    rows = recall_interval(y_true, y_pred, groups=np.arange(len(y_true)))
+    rows = recall_interval(y_true, y_pred, groups=np.arange(len(y_true)), group_promise="row")
     alone = recall_interval(y_true, y_pred)
     assert (rows.low, rows.high, rows.n_effective) == (alone.low, alone.high, 36)
     assert rows.n_groups == 36
@@ -108,7 +108,9 @@ def test_one_row_per_group_is_no_group():
 def test_rows_that_share_their_group_s_fate_are_worth_one():
     groups = np.repeat(np.arange(30), 6)
     found = groups < 25
-    rows = recall_interval(np.ones(180, dtype=int), found.astype(int), groups=groups)
+    rows = recall_interval(
+        np.ones(180, dtype=int), found.astype(int), groups=groups, group_promise="row"
+    )
     assert 25 < rows.n_effective <= 30
     assert rows.recall == 25 / 30
     all_found = effective_positives(np.full(30, 6), np.full(30, 6), tail=0.025)
@@ -120,11 +122,11 @@ def test_any_counts_groups():
     groups = np.array(["a", "a", "a", "b", "b", "c", "c", "d"])
     y_true = np.array([1, 1, 0, 1, 0, 1, 1, 0])
     y_pred = np.array([0, 0, 0, 0, 1, 1, 0, 1])
-    interval = recall_interval(y_true, y_pred, groups=groups, group_recall="any")
+    interval = recall_interval(y_true, y_pred, groups=groups)
     assert (interval.n_found, interval.n_positives, interval.n_groups) == (2, 3, 3)
     expected = binomtest(2, 3).proportion_ci(0.95)
     assert_allclose([interval.low, interval.high], [expected.low, expected.high])
-    by_row = recall_interval(y_true, y_pred, groups=groups)
+    by_row = recall_interval(y_true, y_pred, groups=groups, group_promise="row")
     assert (by_row.n_found, by_row.n_positives) == (1, 5)
 
 
@@ -153,7 +155,9 @@ def test_grouped_interval_covers(size, correlation, true_recall):
         y_pred = (rng.random(len(groups)) < recall[groups]).astype(int)
         y_true = np.ones(len(groups), dtype=int)
         for counter, given in [(wrong, groups), (wrong_alone, None)]:
-            interval = recall_interval(y_true, y_pred, groups=given, pos_label=1)
+            interval = recall_interval(
+                y_true, y_pred, groups=given, group_promise="row", pos_label=1
+            )
             counter += [interval.low > true_recall, interval.high < true_recall]
     nominal = 0.025 if size == "equal" else 0.035
     assert np.all(wrong / n_draws <= nominal + 3 * np.sqrt(nominal / n_draws))
@@ -171,7 +175,7 @@ def test_grouped_interval_is_wider_with_more_correlation():
 
 
 def test_result_reads_as_a_sentence_and_a_row():
-    interval = recall_interval(*decisions(38, 40), groups=np.arange(90) // 2)
+    interval = recall_interval(*decisions(38, 40), groups=np.arange(90) // 2, group_promise="row")
     assert str(interval).startswith("recall 0.95 in [0.")
     assert str(interval).endswith("(38 of 40 positives found, 20 groups)")
     row = interval.frame()
@@ -197,7 +201,7 @@ def test_result_reads_as_a_sentence_and_a_row():
         (([0, 1], [0, 1]), {"confidence": 95}, "confidence=95 is not a share"),
         (([0, 1], [0, 1]), {"method": "wald"}, "method='wald' must be one of 'clopper-pearson', "),
         (([0, 1], [0, 1]), {"alternative": "greater"}, "must be one of 'two-sided', 'lower', "),
-        (([0, 1], [0, 1]), {"group_recall": "all"}, "must be one of 'row', 'any'"),
+        (([0, 1], [0, 1]), {"group_promise": "all"}, "must be one of 'any', 'row'"),
     ],
 )
 def test_bad_input_is_named(arguments, params, message):
@@ -208,15 +212,15 @@ def test_bad_input_is_named(arguments, params, message):
 def test_all_combinations_of_options_are_intervals():
     y_true, y_pred = decisions(18, 20)
     groups = np.arange(len(y_true)) // 3
-    for method, alternative, group_recall, given in itertools.product(
-        ["clopper-pearson", "wilson", "jeffreys"], SCIPY_SIDE, ["row", "any"], [None, groups]
+    for method, alternative, group_promise, given in itertools.product(
+        ["clopper-pearson", "wilson", "jeffreys"], SCIPY_SIDE, ["any", "row"], [None, groups]
     ):
         interval = recall_interval(
             y_true,
             y_pred,
             method=method,
             alternative=alternative,
-            group_recall=group_recall,
+            group_promise=group_promise,
             groups=given,
         )
         assert 0 <= interval.low < interval.recall < interval.high <= 1 or interval.recall == 1
