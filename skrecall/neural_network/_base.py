@@ -20,7 +20,15 @@ from torch import Tensor, nn
 
 from skrecall.utils._sklearn import Interval, StrOptions
 
-from ._data import _ArrayDataset, _SlicedBatches, n_dimensions, sample_shape, stack_images
+from ._data import (
+    _ArrayDataset,
+    _SlicedBatches,
+    check_channels_first,
+    check_pixel_kind,
+    n_dimensions,
+    sample_shape,
+    stack_images,
+)
 from ._net import NONLINEARITIES, _Net, build_loss, build_module
 from ._runtime import check_amp, resolve_device, seeded, torch_threads
 
@@ -75,16 +83,21 @@ class BaseNetEstimator(BaseEstimator):
         X = stack_images(X)
         image_shape = self._image_shape() if reset else self._fitted_image_shape()
         flat = n_dimensions(X) < 3
+        table = flat and image_shape is None
+        if not table and isinstance(X, list | tuple | Tensor):
+            X = np.asarray(X)  # of a list or a tensor validate_data does not see that it is uint8
         with np.errstate(over="ignore"):  # what float32 cannot hold is refused as infinite
             X = validate_data(
                 self,
                 X,
                 reset=reset,
-                dtype=np.float32 if flat and image_shape is None else [np.float32, np.uint8],
+                dtype=np.float32 if table else [np.float32, np.uint8],
                 ensure_2d=flat,
                 allow_nd=not flat,
             )
         shape = sample_shape(X.shape, image_shape)
+        if reset and image_shape is None:
+            check_channels_first(shape)
         if not flat:
             if not reset and image_shape is None:
                 raise ValueError(
@@ -93,7 +106,9 @@ class BaseNetEstimator(BaseEstimator):
                 )
             validate_data(self, X.reshape(len(X), -1), reset=reset, skip_check_array=True)
         if reset:
-            self.input_shape_ = shape
+            self.input_shape_, self.input_dtype_ = shape, X.dtype
+        else:
+            check_pixel_kind(X.dtype, self.input_dtype_)
         return X.reshape(-1, *shape)
 
     def _image_shape(self) -> tuple[int, ...] | None:

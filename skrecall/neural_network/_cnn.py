@@ -41,7 +41,8 @@ class CNNClassifier(ClassifierMixin, BaseNetEstimator):
         for images and `skrecall.nn.MultilayerPerceptron` for tables.
     image_shape : tuple of int, default=None
         ``(n_channels, height, width)`` that flat rows are read as. With None a 2-D `X` is a table;
-        3-D and 4-D arrays are images in any case.
+        3-D and 4-D arrays are images in any case, and 4-D arrays of plainly channels-last images
+        are refused unless their shape is stated here.
     loss : str or torch.nn.Module, default="cross_entropy"
         ``"cross_entropy"``, ``"focal"`` or another name of ``skrecall.nn.LOSSES``, or a module
         called with logits (n, n_classes) and class numbers (n,). Where it has a `reduction`, that
@@ -96,6 +97,8 @@ class CNNClassifier(ClassifierMixin, BaseNetEstimator):
         One row per epoch: losses, seconds, and what the callbacks recorded.
     input_shape_ : tuple of int
         Shape of a sample: ``(n_channels, height, width)`` or ``(n_features,)``.
+    input_dtype_ : numpy.dtype
+        uint8 if the fit saw uint8 images, which are scaled, else float32.
     n_features_in_ : int
         Number of features; for images, of values in one.
     feature_names_in_ : ndarray of str
@@ -104,7 +107,9 @@ class CNNClassifier(ClassifierMixin, BaseNetEstimator):
     Notes
     -----
     uint8 images are scaled by 1/255, batch by batch; all other numbers are taken as they are, so
-    scale floats yourself, for example with a StandardScaler before a table.
+    scale floats yourself, for example with a StandardScaler before a table. After a fit on uint8
+    images only uint8 images are taken, and after any other fit on images none:
+    ``X.astype(np.float32) / 255`` equals the scaling of uint8.
 
     In `fit` the product of class and sample weights is divided by its mean, so that `lr` keeps its
     meaning; `partial_fit` takes it as given, so that chunks keep their weight against each other.
@@ -193,8 +198,9 @@ class CNNClassifier(ClassifierMixin, BaseNetEstimator):
         Raises
         ------
         ValueError
-            If the input has a wrong shape, values that are not finite or one class; if network and
-            loss do not fit to it; or if training diverges.
+            If the input has a wrong shape, channels last, values that are not finite or one class;
+            if network and loss do not fit to it; if training goes on with uint8 images after others
+            or the other way round; or if training diverges.
         """
         proceed = self.warm_start and hasattr(self, "net_")
         X = self._check_X(X, reset=not proceed)
@@ -255,7 +261,8 @@ class CNNClassifier(ClassifierMixin, BaseNetEstimator):
         Raises
         ------
         ValueError
-            If the first call names no classes, or a parameter needs all data at once.
+            If the first call names no classes, a parameter needs all data at once, or one chunk of
+            images is uint8 and another is not.
         """
         for name, clashes in (
             ("early_stopping", self.early_stopping),

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
@@ -111,6 +111,61 @@ def sample_shape(
             )
         )
     return found
+
+
+def check_channels_first(shape: Sequence[int]) -> None:
+    """Refuse what is plainly an image with its channels last.
+
+    That is: 1, 3 or 4 along the last axis, more along the two before it, and more than 4 along the
+    axis of the channels.
+
+    Parameters
+    ----------
+    shape : sequence of int
+        What is read as (n_channels, height, width), or (n_features,), which always passes.
+
+    Raises
+    ------
+    ValueError
+        If the channels are last.
+    """
+    if len(shape) == 3 and shape[2] in (1, 3, 4) and shape[0] > 4 and shape[1] > shape[2]:
+        shape = tuple(shape)
+        raise ValueError(
+            f"X holds images of shape {shape}, and (channels, height, width) is expected: move the "
+            "channels first with np.moveaxis(X, -1, 1), or, if these are images of "
+            f"{shape[0]} channels, set image_shape={shape}."
+        )
+
+
+def check_pixel_kind(dtype: DTypeLike, fitted_dtype: DTypeLike) -> None:
+    """Refuse images that are scaled where those of the fit were not, or the other way round.
+
+    Parameters
+    ----------
+    dtype, fitted_dtype : dtype
+        Of the images now, and of those fitted on: uint8, which is scaled by 1/255, or another,
+        which is not.
+
+    Raises
+    ------
+    ValueError
+        If one is uint8 and the other is not.
+    """
+    now, then = (np.dtype(kind) == np.uint8 for kind in (dtype, fitted_dtype))
+    if now and not then:
+        raise ValueError(
+            "X holds uint8 images, which are scaled by 1/255, and the fit saw numbers of another "
+            "type, which are taken as they are: convert X to what was fitted on, by "
+            "X.astype(np.float32) / 255 if that was scaled to [0, 1], by X.astype(np.float32) if "
+            "not."
+        )
+    if then and not now:
+        raise ValueError(
+            "X holds images that are not uint8, and the fit saw uint8 images, which are scaled by "
+            "1/255: convert X to uint8 pixels of 0 to 255, or fit again on "
+            "X.astype(np.float32) / 255, which equals that scaling."
+        )
 
 
 def as_tensor(array: NDArray[Any]) -> Tensor:

@@ -79,6 +79,103 @@ def test_uint8_images_are_scaled_and_uint8_tables_are_not():
     )
 
 
+def fit(X, y):
+    return make(max_epochs=1).fit(X, y)
+
+
+def partial_fit(X, y):
+    return make().partial_fit(X, y, classes=[0, 1])
+
+
+FITS = pytest.mark.parametrize("start", [fit, partial_fit])
+
+
+@FITS
+@pytest.mark.parametrize("flat", [False, True])
+def test_after_float_images_no_uint8(start, flat):
+    X, y = images()
+    fitted = start(X, y)
+    bytes_ = (X * 255).astype(np.uint8)
+    given = bytes_.reshape(60, -1) if flat else bytes_
+    for call in (fitted.predict, fitted.predict_proba, fitted.decision_function):
+        with pytest.raises(
+            ValueError, match=r"X holds uint8 images.* X.astype\(np.float32\) / 255"
+        ):
+            call(given)
+    with pytest.raises(ValueError, match="X holds uint8 images"):
+        fitted.partial_fit(given, y)
+    with pytest.raises(ValueError, match="X holds uint8 images"):
+        fitted.set_params(warm_start=True).fit(given, y)
+    for numbers in (np.float16, np.float64, np.int64):  # all become float32
+        fitted.predict(given.astype(numbers))
+
+
+@FITS
+@pytest.mark.parametrize("flat", [False, True])
+@pytest.mark.parametrize("numbers", [np.float32, np.float64, np.int64])
+def test_after_uint8_images_no_others(start, flat, numbers):
+    X, y = images()
+    bytes_ = (X * 255).astype(np.uint8)
+    fitted = start(bytes_, y)
+    given = bytes_.reshape(60, -1) if flat else bytes_
+    fitted.partial_fit(given, y).predict(given)
+    for call in (fitted.predict, fitted.predict_proba, fitted.decision_function):
+        with pytest.raises(ValueError, match=r"not uint8, and the fit saw uint8 .* pixels of 0 to"):
+            call(given.astype(numbers))
+    with pytest.raises(ValueError, match="X holds images that are not uint8"):
+        fitted.partial_fit(given.astype(numbers), y)
+    with pytest.raises(ValueError, match="X holds images that are not uint8"):
+        fitted.set_params(warm_start=True).fit(given.astype(numbers), y)
+    fitted.set_params(warm_start=False).fit(given.astype(numbers).reshape(60, 1, 6, 6), y)
+
+
+def test_uint8_in_any_container_stays_uint8():
+    X, y = images()
+    bytes_ = (X * 255).astype(np.uint8)
+    flat = bytes_.reshape(60, -1)
+    fitted = make(image_shape=(1, 6, 6)).fit(flat, y)
+    assert fitted.input_dtype_ == np.uint8
+    expected = fitted.predict_proba(bytes_)
+    forms = [
+        pd.DataFrame(flat),
+        list(flat),
+        torch.from_numpy(flat),
+        torch.from_numpy(bytes_),
+        list(bytes_[:, 0]),
+        list(torch.from_numpy(bytes_)),
+    ]
+    for form in forms:
+        assert_array_equal(fitted.predict_proba(form), expected)
+        assert make(max_epochs=1, image_shape=(1, 6, 6)).fit(form, y).input_dtype_ == np.uint8
+
+
+def test_tables_are_not_scaled_so_any_type_follows_any_other():
+    X, y = images()
+    table = (X * 255).astype(np.uint8).reshape(60, -1)
+    for given, other in ((table, table.astype(float)), (table.astype(float), table)):
+        fitted = make().fit(given, y)
+        assert fitted.input_dtype_ == np.float32
+        assert_array_equal(fitted.predict_proba(other), fitted.predict_proba(given))
+
+
+def test_channels_last_is_refused_in_fit_unless_stated():
+    X, y = images(60, (3, 6, 7))
+    last = np.moveaxis(X, 1, -1)
+    with pytest.raises(ValueError, match=r"\(6, 7, 3\), and .* np.moveaxis\(X, -1, 1\)"):
+        make().fit(last, y)
+    with pytest.raises(ValueError, match=r"np.moveaxis\(X, -1, 1\)"):
+        make().partial_fit(last, y, classes=[0, 1])
+    with pytest.raises(ValueError, match=r"np.moveaxis\(X, -1, 1\)"):
+        make().fit(list(last), y)
+    fitted = make(max_epochs=1).fit(np.moveaxis(last, -1, 1), y)
+    assert fitted.input_shape_ == (3, 6, 7)
+    with pytest.raises(ValueError, match=r"np.moveaxis\(X, -1, 1\)"):
+        fitted.predict(last)
+    stated = make(max_epochs=1, image_shape=(6, 7, 3)).fit(last, y)
+    assert stated.input_shape_ == (6, 7, 3)
+    stated.partial_fit(last, y).predict(last)
+
+
 @pytest.mark.parametrize(
     ("X_shape", "params", "message"),
     [

@@ -8,6 +8,8 @@ from skrecall.neural_network._data import (
     _ArrayDataset,
     _SlicedBatches,
     as_tensor,
+    check_channels_first,
+    check_pixel_kind,
     n_dimensions,
     sample_shape,
     stack_images,
@@ -65,6 +67,47 @@ def test_sample_shape(X_shape, image_shape, expected):
 def test_wrong_shapes_get_a_sentence(X_shape, image_shape, message):
     with pytest.raises(ValueError, match=message):
         sample_shape(X_shape, image_shape)
+
+
+@pytest.mark.parametrize(
+    "shape", [(28, 28, 1), (28, 28, 3), (28, 28, 4), (5, 5, 4), (5, 2, 1), (224, 32, 3)]
+)
+def test_channels_last_is_refused(shape):
+    with pytest.raises(
+        ValueError, match=r"move the channels first with np.moveaxis\(X, -1, 1\)"
+    ) as error:
+        check_channels_first(shape)
+    assert f"if these are images of {shape[0]} channels, set image_shape={shape}." in str(error)
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        (3, 28, 28),
+        (1, 28, 3),  # narrow images of few channels
+        (4, 28, 3),
+        (28, 3, 3),  # feature maps: many channels, small squares
+        (28, 1, 1),
+        (28, 28, 2),
+        (28, 28, 5),
+        (28,),
+    ],
+)
+def test_what_may_be_channels_first_passes(shape):
+    check_channels_first(shape)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "fitted_dtype", "message"),
+    [
+        (np.uint8, np.float32, r"X holds uint8 images.* by X.astype\(np.float32\) / 255 if that"),
+        (np.float32, np.uint8, r"X holds images that are not uint8.* convert X to uint8 pixels"),
+    ],
+)
+def test_pixels_scaled_in_one_call_only_are_refused(dtype, fitted_dtype, message):
+    with pytest.raises(ValueError, match=message):
+        check_pixel_kind(dtype, fitted_dtype)
+    check_pixel_kind(dtype, dtype)
 
 
 def test_tensors_share_memory_unless_it_is_read_only():
