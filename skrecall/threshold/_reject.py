@@ -13,6 +13,7 @@ from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import check_random_state
 
 from skrecall.metrics._operating_curve import OperatingCurve, curve_from_positive
+from skrecall.utils._checks import check_labels
 from skrecall.utils._sklearn import Interval, StrOptions, _fit_context
 
 from ._base import BaseDecisionClassifier
@@ -152,6 +153,15 @@ def certified_thresholds(
             "certify_precision=False."
         )
     return candidates[certified], bounds[certified]
+
+
+def _refuse_many(classes: NDArray) -> None:
+    if len(classes) > 2:
+        raise ValueError(
+            f"y, or the fitted estimator, holds {len(classes)} classes, {classes[:5].tolist()}: to "
+            "clear, flag or refer takes two. Only binary classification is supported. Merge the "
+            "others into one class."
+        )
 
 
 def default_reject_label(classes: NDArray) -> Any:
@@ -321,7 +331,13 @@ class RejectOptionClassifier(BaseDecisionClassifier):
     0.379 referred, 0.909 of alerts are right
     """
 
-    _decision_params = ("target_recall", "confidence", "target_precision", "on_insufficient")
+    _decision_params = (
+        "target_recall",
+        "confidence",
+        "target_precision",
+        "certify_precision",
+        "on_insufficient",
+    )
 
     _parameter_constraints: dict = {
         "estimator": RecallThresholdClassifier._parameter_constraints["estimator"],
@@ -403,13 +419,12 @@ class RejectOptionClassifier(BaseDecisionClassifier):
             If there are too few positives, no threshold reaches the precision, or it cannot be
             certified.
         """
-        if self.certify_precision and groups is not None:
-            raise ValueError(
-                "certify_precision counts independent rows, and rows of one group are not: pass "
-                "certify_precision=False, or one row per group."
-            )
+        classes = np.unique(check_labels(y, name="y"))
+        _refuse_many(classes)
+        labels_with_reject(classes, self.reject_label)
+        self._refuse_certified_groups(groups)
         rng = check_random_state(self.random_state)
-        self.recall_classifier_ = RecallThresholdClassifier(
+        recall_classifier = RecallThresholdClassifier(
             self.estimator,
             target_recall=self.target_recall,
             confidence=self.confidence,
@@ -422,28 +437,38 @@ class RejectOptionClassifier(BaseDecisionClassifier):
             response_method=self.response_method,
             random_state=None if self.random_state is None else rng,
         ).fit(X, y, groups=groups, **params)
+        classes = recall_classifier.classes_
+        _refuse_many(classes)  # a fitted estimator may know more than y holds
+        self.reject_label_ = labels_with_reject(classes, self.reject_label)[2]
+        self.recall_classifier_ = recall_classifier
+        self.estimator_ = recall_classifier.estimator_
+        self.classes_ = classes
+        self.pos_label_ = recall_classifier.pos_label_
         self._test_seed = rng.randint(np.iinfo(np.int32).max)
-        self.estimator_ = self.recall_classifier_.estimator_
-        self.classes_ = self.recall_classifier_.classes_
-        self.pos_label_ = self.recall_classifier_.pos_label_
-        if len(self.classes_) > 2:
-            raise ValueError(
-                f"y holds {len(self.classes_)} classes, {self.classes_[:5].tolist()}: to clear, "
-                "flag or refer takes two. Merge the others into one class."
-            )
-        self.reject_label_ = labels_with_reject(self.classes_, self.reject_label)[2]
-        evidence = self.recall_classifier_._evidence
+        evidence = recall_classifier._evidence
         self._positive = evidence.y == self.pos_label_
         self._y_score = evidence.y_score[:, 0]
         return self._decide()
 
+    def _refuse_certified_groups(self, groups: ArrayLike | None) -> None:
+        if self.certify_precision and groups is not None:
+            raise ValueError(
+                "certify_precision counts independent rows, and rows of one group are not: pass "
+                "certify_precision=False, or one row per group."
+            )
+
     def _refit_decision(self) -> None:
-        self.recall_classifier_.set_params(
-            target_recall=self.target_recall,
-            confidence=self.confidence,
-            on_insufficient=self.on_insufficient,
-        ).refit_decision()
-        (promise,) = self.recall_classifier_.promises_
+        recall_classifier = self.recall_classifier_
+        self._refuse_certified_groups(recall_classifier._evidence.groups)
+        terms = {
+            "target_recall": self.target_recall,
+            "confidence": self.confidence,
+            "on_insufficient": self.on_insufficient,
+        }
+        decided_with = recall_classifier._decided_with
+        if decided_with is None or decided_with | terms != decided_with:
+            recall_classifier.set_params(**terms).refit_decision()
+        (promise,) = recall_classifier.promises_
         curve = self._curve(slice(None))
         lower = recall_index(curve, promise.highest_threshold)
         if self.certify_precision:

@@ -288,7 +288,7 @@ def test_a_fit_that_fails_leaves_the_one_before(params, y_of):
     X, y = draw()
     clf = prefit(X, y)
     expected = clf.predict(X)
-    with pytest.raises(ValueError, match="must differ|refer takes two|not one per class"):
+    with pytest.raises(ValueError, match=r"must differ|refer takes two|not one per class"):
         clf.set_params(**params).fit(X, y_of(y))
     assert_array_equal(clf.predict(X), expected)
 
