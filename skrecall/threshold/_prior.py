@@ -12,10 +12,10 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
-from sklearn.utils import assert_all_finite, column_or_1d, get_tags, indexable
+from sklearn.utils import column_or_1d, indexable
 from sklearn.utils.multiclass import check_classification_targets
 
-from skrecall.utils._checks import check_weights
+from skrecall.utils._checks import check_labels, check_weights
 from skrecall.utils._sklearn import HasMethods, Interval, StrOptions, _fit_context
 
 from ._base import BaseWrappingClassifier
@@ -28,6 +28,7 @@ from ._training_prior import (
     classifier_of,
     insert_recorders,
     remove_recorders,
+    weight_of_classifier,
     weighted_prior,
 )
 
@@ -238,48 +239,46 @@ class PriorCorrectedClassifier(BaseWrappingClassifier):
             seen, or a stated prior does not fit the classes.
         """
         X, y = indexable(X, y)
-        y = column_or_1d(y, warn=True)
-        assert_all_finite(y, input_name="y")
+        y = check_labels(column_or_1d(y, warn=True), name="y")
         check_classification_targets(y)
-        self.classes_, code = np.unique(y, return_inverse=True)
-        if len(self.classes_) == 1:
+        classes, code = np.unique(y, return_inverse=True)
+        if len(classes) == 1:
             raise ValueError(
-                f"y holds one class only, {plain_label(self.classes_[0])!r}, in {len(y)} samples: "
-                "a classifier needs two."
+                f"y holds one class only, {plain_label(classes[0])!r}, in {len(y)} samples: a "
+                "classifier needs two."
             )
-        weight = check_weights(_sample_weight(params), y)
+        weight = check_weights(weight_of_classifier(self.estimator, params), y)
         counts = np.bincount(code, weights=weight)
         if not np.all(counts > 0):
             raise ValueError(
-                f"Classes {self.classes_.tolist()} have a total sample_weight of "
-                f"{counts.tolist()}: a prior needs some of each."
+                f"Classes {classes.tolist()} have a total sample_weight of {counts.tolist()}: a "
+                "prior needs some of each."
             )
         self._check_estimator(self.estimator)
+        stated = self.training_prior
+        if stated is not None:
+            training_prior = check_prior(stated, classes, name="training_prior")
         fit_params = self._route_fit_params(params, {})
-        recorder = None
-        if self._is_prefit():
-            self.estimator_ = self.estimator
-        else:
-            estimator = clone_with_seed(self.estimator, self.random_state)
-            insert_recorders(estimator)
-            self.estimator_ = estimator.fit(X, y, **fit_params)
-            recorder = remove_recorders(self.estimator_)
-        self._check_classes()
-        for part in chain(self.estimator_, fitted=True):
+        estimator = self.estimator
+        if not self._is_prefit():
+            estimator = clone_with_seed(estimator, self.random_state)
+            if stated is None:
+                insert_recorders(estimator)
+            estimator.fit(X, y, **fit_params)
+        _check_classes(estimator, classes)
+        for part in chain(estimator, fitted=True):
             self._check_estimator(part)
-        if self.training_prior is not None:
-            self.training_prior_ = check_prior(
-                self.training_prior, self.classes_, name="training_prior"
-            )
-        else:
+        if stated is None:
             unweighted = np.bincount(code)
-            seen = unweighted if recorder is None else recorder.counts_
-            self.training_prior_ = weighted_prior(
-                classifier_of(self.estimator_, fitted=True),
-                self.classes_,
+            seen = remove_recorders(estimator, unweighted)
+            training_prior = weighted_prior(
+                classifier_of(estimator, fitted=True),
+                classes,
                 counts if np.array_equal(seen, unweighted) else seen,
                 weighted=weight is not None,
             )
+        self.estimator_, self.classes_ = estimator, classes
+        self.training_prior_ = training_prior
         self._prior_of_y = counts / counts.sum()
         return self._decide()
 
@@ -288,14 +287,6 @@ class PriorCorrectedClassifier(BaseWrappingClassifier):
             check_densities_kept(estimator)
         if self.training_prior is None:
             check_prior_seen(estimator)
-
-    def _check_classes(self) -> None:
-        trained = np.asarray(self.estimator_.classes_)
-        if not np.array_equal(trained, self.classes_):
-            raise ValueError(
-                f"The estimator was trained on classes {trained.tolist()}, but y holds "
-                f"{self.classes_.tolist()}: a prior can be moved between the same classes only."
-            )
 
     def _refit_decision(self) -> None:
         self.target_prior_ = (
@@ -316,10 +307,22 @@ class PriorCorrectedClassifier(BaseWrappingClassifier):
         -------
         probabilities : ndarray of shape (n_samples, n_classes)
             In the order of `classes_`.
+
+        Raises
+        ------
+        ValueError
+            If a probability of the estimator is NaN or infinite.
         """
         self._check_decision()
+        probability = np.asarray(self.estimator_.predict_proba(X), dtype=np.float64)
+        if not np.isfinite(probability).all():
+            raise ValueError(
+                f"{type(self.estimator_).__name__} gave {np.sum(~np.isfinite(probability))} "
+                f"probabilities that are NaN or infinite in {len(probability)} samples: no prior "
+                "can be moved there. Mend the estimator, or leave these samples out."
+            )
         return correct_prior(
-            np.asarray(self.estimator_.predict_proba(X), dtype=np.float64),
+            probability,
             training_prior=self.training_prior_,
             target_prior=self.target_prior_,
         )
@@ -356,14 +359,11 @@ class PriorCorrectedClassifier(BaseWrappingClassifier):
         probability = self.predict_proba(X)
         return self.classes_[np.argmax(probability, axis=1)]
 
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        inner = get_tags(self.estimator).classifier_tags
-        tags.classifier_tags.multi_class = inner is None or inner.multi_class
-        return tags
 
-
-def _sample_weight(params: Mapping[str, Any]) -> ArrayLike | None:
-    """Return the weights among fit parameters, those of a pipeline's step included."""
-    named = [name for name in params if name.rpartition("__")[2] == "sample_weight"]
-    return params[named[0]] if named else None
+def _check_classes(estimator: BaseEstimator, classes: NDArray) -> None:
+    trained = np.asarray(estimator.classes_)
+    if not np.array_equal(trained, classes):
+        raise ValueError(
+            f"The estimator was trained on classes {trained.tolist()}, but y holds "
+            f"{classes.tolist()}: a prior can be moved between the same classes only."
+        )

@@ -5,7 +5,7 @@ search) down to one classifier. A recorder step before that classifier counts th
 it, so that the prior is seen, not derived from the samplers' parameters.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
 import numpy as np
@@ -139,6 +139,8 @@ def samplers_of(estimator: BaseEstimator) -> list[Any]:
     samplers : list of sampler
         The recorder is left out.
     """
+    if isinstance(estimator, FrozenEstimator):
+        return samplers_of(estimator.estimator)
     found = [v for v in estimator.get_params(deep=True).values() if hasattr(v, "fit_resample")]
     return [
         sampler
@@ -232,26 +234,60 @@ def insert_recorders(estimator: BaseEstimator) -> None:
             part.steps = [*part.steps[:-1], (_RECORDER, _LabelRecorder()), part.steps[-1]]
 
 
-def remove_recorders(estimator: BaseEstimator) -> _LabelRecorder | None:
-    """Take the recorders out of a fitted chain.
+def remove_recorders(estimator: BaseEstimator, counts: NDArray) -> NDArray:
+    """Take the recorders out of a fitted chain, and return what the last one counted.
 
     Parameters
     ----------
     estimator : estimator
         Fitted; changed in place.
+    counts : ndarray of shape (n_classes,)
+        How often each label was given to it.
 
     Returns
     -------
-    recorder : _LabelRecorder or None
-        The one next to the classifier; None if no pipeline had one.
+    counts : ndarray of shape (n_classes,)
+        How often each label reached the classifier.
+
+    Raises
+    ------
+    ValueError
+        If a search has put a pipeline with samplers where none, or another, was.
     """
-    recorder = None
-    for fitted in (False, True):
+    for fitted in (True, False):
         for part in chain(estimator, fitted=fitted):
-            if isinstance(part, SamplerPipeline):
-                recorder = dict(part.steps).get(_RECORDER, recorder)
-                part.steps = [step for step in part.steps if step[0] != _RECORDER]
-    return recorder
+            if not isinstance(part, SamplerPipeline):
+                continue
+            recorder = dict(part.steps).get(_RECORDER)
+            part.steps = [step for step in part.steps if step[0] != _RECORDER]
+            if fitted and recorder is not None:
+                counts = recorder.counts_
+            elif fitted and samplers_of(part):
+                raise ValueError(
+                    "The search chose a Pipeline with samplers from its grid, and the labels that "
+                    f"reach the end of that one were not counted. {_STATE_THE_PRIOR} Or let the "
+                    "grid choose the steps of one Pipeline."
+                )
+    return counts
+
+
+def weight_of_classifier(estimator: BaseEstimator, params: Mapping[str, Any]) -> Any:
+    """Return the sample weights among fit parameters that reach the end of a chain.
+
+    Parameters
+    ----------
+    estimator : estimator
+        The outermost one.
+    params : mapping
+        Its fit parameters: those of a pipeline's step have its name before them, or are routed.
+
+    Returns
+    -------
+    sample_weight : array-like of shape (n_samples,) or None
+        None where there are none.
+    """
+    steps = [part.steps[-1][0] for part in chain(estimator) if isinstance(part, Pipeline)]
+    return params.get("__".join([*steps, "sample_weight"]), params.get("sample_weight"))
 
 
 def weighted_prior(

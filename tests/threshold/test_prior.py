@@ -30,11 +30,13 @@ from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.datasets import make_classification
 from sklearn.ensemble import BaggingClassifier, RandomForestClassifier, VotingClassifier
+from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss, roc_auc_score
 from sklearn.model_selection import GridSearchCV
 from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import Pipeline as PlainPipeline
 from sklearn.preprocessing import StandardScaler
 
 from skrecall.resampling import ArraySampler
@@ -191,6 +193,21 @@ def test_a_search_is_followed_to_what_it_chose(table):
     grid = {"sampler": [NearMiss()]}
     with pytest.raises(ValueError, match="NearMiss chooses or makes samples"):
         PriorCorrectedClassifier(GridSearchCV(model, grid, cv=2)).fit(X, y)
+
+
+@pytest.mark.parametrize("outer", [Pipeline, PlainPipeline])
+def test_a_pipeline_that_a_search_swaps_in_is_not_mistaken_for_one_that_was_counted(table, outer):
+    X, y, _ = table
+    resampled = make_pipeline(ROS, LogisticRegression())
+    for given in (LogisticRegression(), resampled):
+        model = outer([("scale", StandardScaler()), ("model", given)])
+        search = GridSearchCV(model, {"model": [resampled]}, cv=2)
+        with pytest.raises(ValueError, match=r"search chose a Pipeline with samplers.*State it"):
+            PriorCorrectedClassifier(search).fit(X, y)
+        clf = PriorCorrectedClassifier(search, training_prior="balanced").fit(X, y)
+        assert clf.predict_proba(X)[:, 1].mean() == pytest.approx(y.mean(), abs=0.005)
+    search = GridSearchCV(model, {"model": [GaussianNB()]}, cv=2)
+    assert_allclose(PriorCorrectedClassifier(search).fit(X, y).training_prior_, shares(y))
 
 
 def test_class_weights_are_undone_like_resampling(table):
@@ -350,3 +367,40 @@ def test_bad_data_are_refused_with_a_sentence(table):
     fitted = FrozenEstimator(LogisticRegression().fit(X, y))
     with pytest.raises(ValueError, match=r"trained on classes \[0, 1\], but y holds \[1, 2\]"):
         PriorCorrectedClassifier(fitted, training_prior=0.5).fit(X, y + 1)
+    frozen = FrozenEstimator(make_pipeline(NearMiss(), LogisticRegression()).fit(X, y))
+    with pytest.raises(ValueError, match="NearMiss chooses or makes samples"):
+        PriorCorrectedClassifier(frozen, training_prior=0.5).fit(X, y)
+    with pytest.raises(ValueError, match="y contains NaN: 1 of 4 labels are missing"):
+        balanced.fit(X[:4], np.array(["a", "b", None, "a"], dtype=object))
+
+
+def test_probabilities_that_are_no_numbers_are_refused(table):
+    X, y, _ = table
+
+    class Divides(LogisticRegression):
+        def predict_proba(self, X):
+            return np.where(X[:, :1] > 0, super().predict_proba(X), np.nan)
+
+    clf = PriorCorrectedClassifier(Divides()).fit(X, y)
+    n_missing = 2 * np.sum(X[:, 0] <= 0)
+    with pytest.raises(ValueError, match=f"gave {n_missing} probabilities that are NaN"):
+        clf.predict(X)
+
+
+def test_a_fit_that_fails_leaves_the_one_before_or_none(table):
+    X, y, _ = table
+
+    class Failing(LogisticRegression):
+        def fit(self, X, y):
+            raise RuntimeError("interrupted")
+
+    clf = PriorCorrectedClassifier(Failing())
+    with pytest.raises(RuntimeError, match="interrupted"):
+        clf.fit(X, y)
+    with pytest.raises(NotFittedError):
+        clf.predict(X)
+    clf.set_params(estimator=LogisticRegression()).fit(X, y)
+    expected = clf.predict(X)
+    with pytest.raises(RuntimeError, match="interrupted"):
+        clf.set_params(estimator=Failing()).fit(X, np.where(y == 1, "sick", "well"))
+    assert_array_equal(clf.predict(X), expected)

@@ -6,6 +6,7 @@ from imblearn.pipeline import Pipeline as SamplerPipeline
 from imblearn.under_sampling import NearMiss, RandomUnderSampler
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.datasets import make_classification
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 from sklearn.naive_bayes import BernoulliNB, GaussianNB
@@ -21,6 +22,7 @@ from skrecall.threshold._training_prior import (
     insert_recorders,
     remove_recorders,
     samplers_of,
+    weight_of_classifier,
     weighted_prior,
 )
 
@@ -51,10 +53,9 @@ def test_recorder_next_to_the_classifier_counts_and_leaves_no_trace():
     model, plain = nested(), nested().fit(X, y)
     insert_recorders(model)
     model.fit(X, y)
-    recorder = remove_recorders(model)
-    assert_array_equal(recorder.classes_, [0, 1])
     n_positives = np.sum(y)
-    assert_array_equal(recorder.counts_, [4 * n_positives, 2 * n_positives])
+    counts = remove_recorders(model, np.bincount(y))
+    assert_array_equal(counts, [4 * n_positives, 2 * n_positives])
     assert str(model) == str(nested())
     assert [name for name, _ in model[-1].best_estimator_.steps] == ["over", "clf"]
     assert_array_equal(model.predict_proba(X), plain.predict_proba(X))
@@ -64,7 +65,15 @@ def test_no_pipeline_no_recorder():
     model = Pipeline([("clf", LogisticRegression())])
     insert_recorders(model)
     assert len(model) == 1
-    assert remove_recorders(model.fit([[0], [1]], [0, 1])) is None
+    assert_array_equal(remove_recorders(model.fit([[0], [1]], [0, 1]), np.array([1, 1])), [1, 1])
+
+
+def test_weights_are_those_that_reach_the_classifier():
+    model = nested()
+    assert weight_of_classifier(model, {"search__clf__sample_weight": [1], "other": 2}) == [1]
+    assert weight_of_classifier(model, {"under__sample_weight": [1]}) is None
+    assert weight_of_classifier(model, {"sample_weight": [3]}) == [3]
+    assert weight_of_classifier(GaussianNB(), {"sample_weight": [3]}) == [3]
 
 
 def test_samplers_are_found_wherever_they_are():
@@ -73,6 +82,7 @@ def test_samplers_are_found_wherever_they_are():
     wrapped = SamplerPipeline([("s", ArraySampler(SMOTE())), ("clf", GaussianNB())])
     assert [type(s) for s in samplers_of(wrapped)] == [SMOTE]
     check_densities_kept(wrapped)
+    assert [type(s) for s in samplers_of(FrozenEstimator(wrapped))] == [SMOTE]
 
 
 @pytest.mark.parametrize("sampler", [NearMiss(), SMOTEENN(smote=SMOTE())])
