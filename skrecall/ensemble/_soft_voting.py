@@ -26,7 +26,12 @@ from skrecall.threshold._calibration import clone_with_seed
 from skrecall.threshold._optimum import check_objective
 from skrecall.utils._checks import check_weights
 from skrecall.utils._decision import DecisionMixin
-from skrecall.utils._indicator import check_indicator, constant_labels, is_indicator
+from skrecall.utils._indicator import (
+    IndicatorContainer,
+    check_indicator,
+    constant_labels,
+    is_indicator,
+)
 from skrecall.utils._sklearn import (
     StrOptions,
     _BaseHeterogeneousEnsemble,
@@ -37,6 +42,18 @@ from skrecall.utils._sklearn import (
 
 from ._votes import check_votes, fit_member, held_out_votes, member_votes
 from ._weights import best_weights, check_given_weights, vote_objective
+
+
+def _warn_of_constant_labels(Y: NDArray[np.int64], label_names: NDArray | None) -> None:
+    value = constant_labels(Y)
+    constant = np.flatnonzero(~np.isnan(value))
+    if len(constant):
+        names = constant if label_names is None else label_names[constant]
+        warnings.warn(
+            f"Labels {names.tolist()} have one value each in the {len(Y)} training rows, "
+            f"{value[constant].astype(int).tolist()}, and are predicted as that value.",
+            stacklevel=2,
+        )
 
 
 class SoftVotingClassifier(DecisionMixin, ClassifierMixin, _BaseHeterogeneousEnsemble):
@@ -131,6 +148,8 @@ class SoftVotingClassifier(DecisionMixin, ClassifierMixin, _BaseHeterogeneousEns
     ((2,), (400, 2))
     """
 
+    label_names_: NDArray[np.object_]
+
     _decision_params = ("weights", "objective", "objective_params", "constraint", "pos_label")
 
     _parameter_constraints: dict = {
@@ -198,7 +217,7 @@ class SoftVotingClassifier(DecisionMixin, ClassifierMixin, _BaseHeterogeneousEns
         """
         names, members = self._members()
         X, y = indexable(X, y)
-        y = self._check_target(y, members)
+        y, classes, container = self._check_target(y, members)
         weight = check_weights(params.get("sample_weight"), y)
         routed = self._route(names, params)
         rng = None if self.random_state is None else check_random_state(self.random_state)
@@ -209,19 +228,26 @@ class SoftVotingClassifier(DecisionMixin, ClassifierMixin, _BaseHeterogeneousEns
             delayed(fit_member)(member, X, y, None, routed[name].fit)
             for name, member in zip(names, members, strict=True)
         )
+        held_out = None
+        if self.cv is not None or self._optimizes():
+            columns = classes if container is None else None
+            held_out = self._hold_out(names, members, X, y, weight, routed, columns)
         self.estimators_, self._constants = map(list, zip(*fitted, strict=True))
         self.named_estimators_ = Bunch(
             **(dict(self.estimators) | dict(zip(names, self.estimators_, strict=True)))
         )
-        self._held_out = None
-        if self.cv is not None or self._optimizes():
-            self._held_out = self._hold_out(names, members, X, y, weight, routed)
+        self._kept = np.array([member != "drop" for _, member in self.estimators])
+        self._names, self._held_out = names, held_out
+        self.classes_, self._container = classes, container
+        if hasattr(self, "label_names_"):
+            del self.label_names_
+        if container is not None and container.label_names is not None:
+            self.label_names_ = container.label_names
         return self._decide()
 
     def _members(self) -> tuple[list[str], list[BaseEstimator]]:
         """Return the names and the estimators that are not dropped; frozen, where cv says so."""
         self._validate_estimators()
-        self._kept = np.array([member != "drop" for _, member in self.estimators])
         kept = [(name, member) for name, member in self.estimators if member != "drop"]
         for name, member in kept:
             check_votes(name, member)
@@ -230,20 +256,18 @@ class SoftVotingClassifier(DecisionMixin, ClassifierMixin, _BaseHeterogeneousEns
             return names, [FrozenEstimator(member) for _, member in kept]
         return names, [member for _, member in kept]
 
-    def _check_target(self, y: Any, members: list[BaseEstimator]) -> NDArray:
-        """Return the target as an array, and set the classes and the container of predictions."""
+    def _check_target(
+        self, y: Any, members: list[BaseEstimator]
+    ) -> tuple[NDArray, Any, IndicatorContainer | None]:
+        """Return the target as an array, the classes, and the container of several labels."""
         frozen = [member for member in members if isinstance(member, FrozenEstimator)]
         for member in frozen:
             check_is_fitted(member)
-        self._container = None
         if is_indicator(y):
-            y, self._container = check_indicator(y)
-            self.classes_: Any = [np.array([0, 1])] * y.shape[1]
-            if self._container.label_names is not None:
-                self.label_names_ = self._container.label_names
+            y, container = check_indicator(y)
             if len(frozen) < len(members):
-                self._warn_of_constant_labels(y)
-            return y
+                _warn_of_constant_labels(y, container.label_names)
+            return y, [np.array([0, 1])] * y.shape[1], container
         y = column_or_1d(y, warn=True)
         check_classification_targets(y)
         classes = np.unique(y)
@@ -253,19 +277,7 @@ class SoftVotingClassifier(DecisionMixin, ClassifierMixin, _BaseHeterogeneousEns
                     f"A fitted member knows the classes {np.asarray(member.classes_).tolist()}, "
                     f"but y holds {classes.tolist()}: none is common to both."
                 )
-        self.classes_ = np.unique(np.concatenate([classes, *(m.classes_ for m in frozen)]))
-        return y
-
-    def _warn_of_constant_labels(self, Y: NDArray[np.int64]) -> None:
-        value = constant_labels(Y)
-        constant = np.flatnonzero(~np.isnan(value))
-        if len(constant):
-            names = getattr(self, "label_names_", np.arange(Y.shape[1]))
-            warnings.warn(
-                f"Labels {names[constant].tolist()} have one value each in the {len(Y)} training "
-                f"rows, {value[constant].astype(int).tolist()}, and are predicted as that value.",
-                stacklevel=2,
-            )
+        return y, np.unique(np.concatenate([classes, *(m.classes_ for m in frozen)])), None
 
     def _route(self, names: list[str], params: dict[str, Any]) -> Bunch:
         if _routing_enabled():
@@ -295,6 +307,7 @@ class SoftVotingClassifier(DecisionMixin, ClassifierMixin, _BaseHeterogeneousEns
         y: NDArray,
         weight: NDArray[np.float64] | None,
         routed: Bunch,
+        classes: NDArray | None,
     ) -> Bunch:
         """Return the votes of all members on rows that none of them was fitted on."""
         splits: list[tuple[Any, NDArray]]
@@ -303,9 +316,7 @@ class SoftVotingClassifier(DecisionMixin, ClassifierMixin, _BaseHeterogeneousEns
         else:
             splits = list(check_cv(self.cv, y, classifier=True).split(X, y, **routed.cv.split))
         jobs = [
-            delayed(held_out_votes)(
-                name, member, X, y, split, self._column_classes(), routed[name].fit
-            )
+            delayed(held_out_votes)(name, member, X, y, split, classes, routed[name].fit)
             for name, member in zip(names, members, strict=True)
             for split in splits
         ]
@@ -363,9 +374,14 @@ class SoftVotingClassifier(DecisionMixin, ClassifierMixin, _BaseHeterogeneousEns
         )
         weights, value = best_weights(self._held_out.votes, value_of)
         if not np.isfinite(value):
+            failing = (
+                f"make {self.objective!r} a finite number"
+                if self.constraint is None
+                else f"meet constraint={self.constraint}"
+            )
             raise ValueError(
-                f"No weights of {len(weights)} members meet constraint={self.constraint} on "
-                f"{len(y)} held-out rows: loosen it, or improve the members."
+                f"No weights of {len(weights)} members {failing} on {len(y)} held-out rows: "
+                "loosen what is asked, or improve the members."
             )
         return weights, value
 
@@ -384,11 +400,10 @@ class SoftVotingClassifier(DecisionMixin, ClassifierMixin, _BaseHeterogeneousEns
         """
         self._check_decision()
         classes, n_labels = self._column_classes(), len(self.classes_)
-        names = np.array([name for name, _ in self.estimators], dtype=object)[self._kept]
         votes = [
             weight * member_votes(name, member, X, classes, n_labels, constant)
             for name, member, constant, weight in zip(
-                names, self.estimators_, self._constants, self.weights_, strict=True
+                self._names, self.estimators_, self._constants, self.weights_, strict=True
             )
             if weight > 0
         ]

@@ -64,7 +64,7 @@ def best_weights(
         Probabilities of each member.
     value_of : callable
         The objective of a weighted mean of shape (n_samples, n_columns); greater is better, and
-        minus infinity is not allowed.
+        minus infinity, or NaN, is not allowed.
 
     Returns
     -------
@@ -80,7 +80,8 @@ def best_weights(
     candidates = candidates[np.argsort(from_uniform, kind="stable")]
 
     def value_at(weights: NDArray[np.float64]) -> float:
-        return value_of(np.tensordot(weights, votes, axes=1))
+        value = value_of(np.tensordot(weights, votes, axes=1))
+        return -np.inf if np.isnan(value) else value
 
     values = np.array([value_at(weights) for weights in candidates])
     weights, value = candidates[np.argmax(values)], values.max()

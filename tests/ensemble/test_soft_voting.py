@@ -7,6 +7,7 @@ from scipy.sparse import csr_array, csr_matrix
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.datasets import make_classification, make_multilabel_classification
 from sklearn.ensemble import RandomForestClassifier, VotingClassifier
+from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.metrics import average_precision_score
@@ -332,6 +333,10 @@ def test_metadata_is_routed_to_members_and_splitter():
             {"weights": "optimize", "objective": "f1", "constraint": ("alerts_per_1000", -1.0)},
             "No weights of 3 members meet constraint",
         ),
+        (
+            {"weights": "optimize", "objective": lambda *_: np.nan},
+            "No weights of 3 members make .* a finite number on 300 held-out rows",
+        ),
         ({"weights": "optimize", "pos_label": 7}, r"pos_label=7 is not a label of y"),
     ],
 )
@@ -353,3 +358,29 @@ def test_bad_targets_are_refused():
         SoftVotingClassifier([("nb", member)]).fit(X, np.array(["a", "b"])[y])
     with pytest.raises(ValueError, match="Extra parameters passed are"):
         SoftVotingClassifier(MEMBERS).fit(X, y, colour=y)
+
+
+def test_a_fit_that_fails_leaves_the_one_before_or_none():
+    X, y = make_data()
+
+    class Failing(GaussianNB):
+        def fit(self, X, y):
+            raise RuntimeError("interrupted")
+
+    vote = SoftVotingClassifier([("bayes", Failing())])
+    with pytest.raises(RuntimeError, match="interrupted"):
+        vote.fit(X, y)
+    with pytest.raises(NotFittedError):
+        vote.predict(X)
+    vote.set_params(estimators=MEMBERS).fit(X, y)
+    expected = vote.predict(X)
+    with pytest.raises(RuntimeError, match="interrupted"):
+        vote.set_params(estimators=[("bayes", Failing())]).fit(X, np.array(["well", "sick"])[y])
+    assert_array_equal(vote.predict(X), expected)
+
+
+def test_label_names_are_those_of_the_last_fit():
+    X, Y = make_multilabel_classification(100, n_labels=2, random_state=0)
+    vote = SoftVotingClassifier(MULTILABEL_MEMBERS[1:2]).fit(X, pd.DataFrame(Y, columns=[*"abcde"]))
+    assert vote.label_names_.tolist() == [*"abcde"]
+    assert not hasattr(vote.fit(X, Y), "label_names_")

@@ -33,6 +33,13 @@ def test_quadratic_objective_is_maximised_to_the_smallest_step():
     assert value == pytest.approx(0, abs=1e-5)
 
 
+def test_weights_that_give_no_number_are_passed_over():
+    votes = np.array([[[0.0]], [[1.0]]])
+    weights, value = best_weights(votes, lambda mean: np.nan if mean < 0.7 else -mean.item())
+    assert weights[1] == pytest.approx(0.7, abs=1e-3)
+    assert value == pytest.approx(-weights[1])
+
+
 def test_of_equal_weights_the_uniform_ones_win():
     weights, _ = best_weights(np.ones((4, 5, 1)), np.mean)
     assert_array_equal(weights, np.full(4, 0.25))
