@@ -1,5 +1,6 @@
 """Samplers for tables, on images and other arrays of more than two dimensions."""
 
+import math
 from typing import Any, Self
 
 import numpy as np
@@ -26,7 +27,10 @@ def _restore(X: NDArray, dtype: np.dtype, shape: tuple[int, ...]) -> NDArray:
     if X.dtype != dtype:
         if dtype.kind in "iub":
             low, high = (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
-            X = np.rint(np.clip(X, low, high))
+            largest = X.dtype.type(high)
+            if int(largest) > high:  # a float has no 2**63 - 1, and 2**63 is beyond int64
+                largest = np.nextafter(largest, low)
+            X = np.rint(np.clip(X, low, largest))
         X = X.astype(dtype)
     return X.reshape(len(X), *shape)
 
@@ -146,7 +150,7 @@ class ArraySampler(MetaEstimatorMixin, BaseSampler):
         if len(shape) <= 2:
             return X, None, tuple(shape[1:])
         X = np.asarray(X)
-        flat = X.reshape(len(X), -1)
+        flat = X.reshape(len(X), math.prod(X.shape[1:]))
         if X.dtype.kind in "iubf" and _looks_at_values(self.sampler_):
             flat = flat.astype(np.result_type(X.dtype, np.float32), copy=False)
         return flat, X.dtype, X.shape[1:]

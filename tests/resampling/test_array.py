@@ -190,12 +190,23 @@ def test_metadata_is_routed_to_the_sampler():
     assert_array_equal(sampler.sampler_.seen_, y)
 
 
+@pytest.mark.parametrize("dtype", [np.int64, np.uint64])
+def test_the_largest_integers_stay_large(dtype):
+    X, y = np.zeros((12, 2, 2), dtype=dtype), np.repeat([0, 1], [8, 4])
+    X[y == 1] = np.iinfo(dtype).max
+    X_new, y_new = ArraySampler(SMOTE(k_neighbors=2, random_state=0)).fit_resample(X, y)
+    assert X_new.dtype == dtype
+    assert X_new[y_new == 1].min() >= np.iinfo(dtype).max - 4096
+
+
 def test_bad_input_is_refused_by_name():
     X, y = make_images(np.float64)
     with pytest.raises(ValueError, match="'sampler' parameter of ArraySampler must be"):
         ArraySampler(LogisticRegression()).fit_resample(X, y)
     with pytest.raises(ValueError, match=r"class"):
         ArraySampler(SMOTE()).fit_resample(X, np.zeros_like(y))
+    with pytest.raises(ValueError, match="0 sample"):
+        ArraySampler(SMOTE()).fit_resample(X[:0], y[:0])
     X[3, 0, 0, 0] = np.nan
     with pytest.raises(ValueError, match="Input X contains NaN"):
         ArraySampler(SMOTE()).fit_resample(X, y)
