@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
-from scipy.stats import binomtest
 from sklearn import config_context
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.datasets import make_classification
@@ -11,7 +10,6 @@ from sklearn.metrics import precision_score, recall_score
 
 from skrecall.datasets import ScoreDistribution
 from skrecall.threshold import RecallThresholdClassifier, RejectOptionClassifier
-from skrecall.threshold._reject import precision_lower_bound
 
 POPULATION = ScoreDistribution(prevalence=0.3, separation=2.0)
 
@@ -135,15 +133,6 @@ def test_certified_precision_is_tested_on_rows_of_its_own():
     low = prefit(X, y, target_recall=0.5, target_precision=0.5, certify_precision=True)
     assert low.lower_threshold_ <= low.upper_threshold_
     assert low.precision_lower_bound_ >= 0.5
-
-
-def test_lower_bound_is_clopper_and_pearsons():
-    tp, alerts = np.array([0, 1, 9, 50]), np.array([0, 1, 10, 50])
-    expected = [0.0] + [
-        binomtest(k, n, alternative="greater").proportion_ci(0.9, "exact").low
-        for k, n in zip(tp[1:].tolist(), alerts[1:].tolist(), strict=True)
-    ]
-    np.testing.assert_allclose(precision_lower_bound(tp, alerts, 0.1), expected)
 
 
 @pytest.mark.parametrize(
