@@ -50,7 +50,9 @@ X_train, y_train, groups_train = X[train], y[train], groups[train]
 # fits each of its four pipelines once a fold for all 19 thresholds.
 linear = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
 smote = make_pipeline(StandardScaler(), SMOTE(random_state=0), LogisticRegression(max_iter=1000))
-cnn = CNNClassifier(image_shape=(1, 16, 16), loss="focal", lr=0.002, max_epochs=15, random_state=0)
+cnn = CNNClassifier(
+    image_shape=(1, 16, 16), loss="focal", lr=0.002, max_epochs=15, n_threads=1, random_state=0
+)
 vote = SoftVotingClassifier([("linear", linear), ("smote", smote), ("cnn", cnn)], weights=[1, 1, 4])
 samplers = [kind(random_state=0) for kind in (RandomUnderSampler, RandomOverSampler, SMOTE)]
 search = DecisionGridSearchCV(
