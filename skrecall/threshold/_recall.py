@@ -361,7 +361,7 @@ class RecallThresholdClassifier(BaseDecisionClassifier):
             stratum = strata(X)
         else:
             try:
-                stratum = _safe_indexing(X, strata, axis=1)
+                stratum = _safe_indexing(X, [strata], axis=1)
             except (KeyError, IndexError, ValueError) as error:
                 raise ValueError(
                     f"strata={strata!r} is no column of X, of shape {np.shape(X)}: name one of a "
