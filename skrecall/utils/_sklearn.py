@@ -7,20 +7,15 @@ from sklearn.base import BaseEstimator, _fit_context
 from sklearn.ensemble._base import _BaseHeterogeneousEnsemble, _set_random_states
 from sklearn.metrics._scorer import _MultimetricScorer, _Scorer
 from sklearn.model_selection._validation import (
-    _aggregate_score_dicts,
-    _fit_and_score,
     _insert_error_scores,
     _score,
     _warn_or_raise_about_fit_failures,
 )
 from sklearn.utils import _safe_indexing
-from sklearn.utils._metadata_requests import RequestMethod, _routing_enabled
+from sklearn.utils._metadata_requests import _routing_enabled
 from sklearn.utils._param_validation import (
     HasMethods,
-    Hidden,
     Interval,
-    InvalidParameterError,
-    Options,
     RealNotInt,
     StrOptions,
     validate_params,
@@ -31,7 +26,6 @@ from sklearn.utils.metaestimators import _safe_split
 from sklearn.utils.multiclass import _check_partial_fit_first_call
 from sklearn.utils.validation import (
     _check_method_params,
-    _check_pos_label_consistency,
     _check_response_method,
     _check_sample_weight,
     _estimator_has,
@@ -41,24 +35,17 @@ from sklearn.utils.validation import (
 __all__ = [
     "CallbackContext",
     "HasMethods",
-    "Hidden",
     "Interval",
-    "InvalidParameterError",
-    "Options",
     "RealNotInt",
-    "RequestMethod",
     "StrOptions",
     "_BaseHeterogeneousEnsemble",
     "_MultimetricScorer",
     "_Scorer",
-    "_aggregate_score_dicts",
     "_check_method_params",
     "_check_partial_fit_first_call",
-    "_check_pos_label_consistency",
     "_check_response_method",
     "_check_sample_weight",
     "_estimator_has",
-    "_fit_and_score",
     "_fit_context",
     "_get_response_values",
     "_insert_error_scores",
