@@ -13,15 +13,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.model_selection import BaseCrossValidator, StratifiedShuffleSplit, check_cv
-from sklearn.utils import Bunch, column_or_1d, indexable
+from sklearn.utils import Bunch, indexable
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from skrecall.metrics._objectives import OBJECTIVES, evaluate_objective
 from skrecall.metrics._operating_curve import OperatingCurve
-from skrecall.utils._checks import check_labels, check_weights
+from skrecall.utils._checks import check_training_labels, check_weights
 from skrecall.utils._sklearn import (
     HasMethods,
     Interval,
@@ -244,8 +243,7 @@ class OptimalThresholdClassifier(BaseDecisionClassifier):
         """
         check_has_scores(self.estimator, self.response_method)
         X, y = indexable(X, y)
-        y = check_labels(column_or_1d(y, warn=True), name="y")
-        check_classification_targets(y)
+        y = check_training_labels(y)
         weight = check_weights(params.get("sample_weight"), y)
         routed = self._route(params)
         labels = self._labels(y)

@@ -12,10 +12,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
-from sklearn.utils import column_or_1d, indexable
-from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils import indexable
 
-from skrecall.utils._checks import check_labels, check_weights
+from skrecall.utils._checks import check_training_labels, check_weights
 from skrecall.utils._sklearn import HasMethods, Interval, StrOptions, _fit_context
 
 from ._base import BaseWrappingClassifier
@@ -239,8 +238,7 @@ class PriorCorrectedClassifier(BaseWrappingClassifier):
             seen, or a stated prior does not fit the classes.
         """
         X, y = indexable(X, y)
-        y = check_labels(column_or_1d(y, warn=True), name="y")
-        check_classification_targets(y)
+        y = check_training_labels(y)
         classes, code = np.unique(y, return_inverse=True)
         if len(classes) == 1:
             raise ValueError(

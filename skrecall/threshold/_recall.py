@@ -19,10 +19,9 @@ from scipy.sparse import issparse
 from sklearn.base import BaseEstimator
 from sklearn.model_selection import BaseCrossValidator, StratifiedGroupKFold, check_cv
 from sklearn.utils import check_consistent_length, check_random_state, column_or_1d, indexable
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
-from skrecall.utils._checks import check_labels
+from skrecall.utils._checks import check_training_labels
 from skrecall.utils._sklearn import (
     HasMethods,
     Interval,
@@ -274,8 +273,7 @@ class RecallThresholdClassifier(BaseDecisionClassifier):
             Fitted estimator.
         """
         X, y, groups = indexable(X, y, groups)
-        y = check_labels(column_or_1d(y, warn=True), name="y")
-        check_classification_targets(y)
+        y = check_training_labels(y)
         groups = None if groups is None else column_or_1d(groups)
         params = self._route_fit_params(params, {"groups": groups})
         check_has_scores(self.estimator, self.response_method)

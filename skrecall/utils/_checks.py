@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_array, check_consistent_length, column_or_1d
+from sklearn.utils.multiclass import check_classification_targets
 
 from ._sklearn import Interval, _check_sample_weight
 
@@ -83,6 +84,29 @@ def check_labels(y: ArrayLike, *, name: str = "y_true") -> NDArray:
             )
     elif y.dtype.kind == "O" and pd.api.types.infer_dtype(y).startswith("mixed"):
         raise ValueError(f"{name} mixes strings and other labels: use one type.")
+    return y
+
+
+def check_training_labels(y: ArrayLike) -> NDArray:
+    """Return the class labels that a classifier is fitted on as a vector.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_samples,) or (n_samples, 1)
+        Labels; one column is taken for a vector, with scikit-learn's warning.
+
+    Returns
+    -------
+    y : ndarray of shape (n_samples,)
+        The same labels.
+
+    Raises
+    ------
+    ValueError
+        If `check_labels` or scikit-learn refuses them.
+    """
+    y = check_labels(column_or_1d(y, warn=True), name="y")
+    check_classification_targets(y)
     return y
 
 

@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
+from sklearn.exceptions import DataConversionWarning
 
 from skrecall.utils._checks import (
     check_binary_target,
@@ -9,6 +10,7 @@ from skrecall.utils._checks import (
     check_option,
     check_scores,
     check_share,
+    check_training_labels,
     check_weights,
 )
 
@@ -64,6 +66,14 @@ def test_labels_stay_what_they_are(container, labels):
 def test_bad_labels_are_named(labels, message):
     with pytest.raises(ValueError, match=message):
         check_labels(labels, name="y_test")
+
+
+def test_training_labels_of_one_column_are_a_vector():
+    assert_array_equal(check_training_labels(["a", "b"]), ["a", "b"])
+    with pytest.warns(DataConversionWarning, match="column-vector"):
+        assert_array_equal(check_training_labels([[0], [1]]), [0, 1])
+    with pytest.raises(ValueError, match="y holds continuous values"):
+        check_training_labels([0.1, 0.7])
 
 
 @pytest.mark.parametrize(
