@@ -13,8 +13,10 @@ __version__ = "0.1.0"
 _FOLDERS = (
     "datasets",
     "ensemble",
+    "label_space",
     "metrics",
     "model_selection",
+    "multilabel",
     "neural_network",
     "nn",
     "plotting",

@@ -14,12 +14,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from imblearn import FunctionSampler
 from imblearn.pipeline import make_pipeline
 from numpy.testing import assert_allclose, assert_array_equal
-from scipy.sparse import csr_array, csr_matrix, issparse
+from scipy.sparse import csr_array, csr_matrix, issparse, lil_matrix
 from sklearn.base import BaseEstimator, clone
-from sklearn.datasets import make_classification
+from sklearn.datasets import make_classification, make_multilabel_classification
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import GridSearchCV
+from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import get_tags
 
 from skrecall.utils._decision import decision_params
@@ -259,6 +263,171 @@ def check_sampler_nan(sampler: BaseEstimator) -> None:
             seeded(sampler).fit_resample(X, y)
 
 
+def make_labels(n_samples: int = 120, n_labels: int = 4) -> tuple[np.ndarray, np.ndarray]:
+    """Return non-negative features and an indicator in which every label varies."""
+    X, Y = make_multilabel_classification(
+        n_samples, 6, n_classes=n_labels, n_labels=2, random_state=3
+    )
+    return X, Y
+
+
+def dense(Y: Any) -> np.ndarray:
+    return Y.toarray() if issparse(Y) else np.asarray(Y)
+
+
+def check_label_containers(estimator: BaseEstimator) -> None:
+    """Dense in, dense out; DataFrame in, DataFrame out; sparse in, sparse out: the same labels."""
+    X, Y = make_labels()
+    fitted = seeded(estimator).fit(X, Y)
+    expected = responses(fitted, X)
+    assert expected["predict"].shape == Y.shape
+    assert expected["predict"].dtype == Y.dtype
+    assert_array_equal(np.unique(expected["predict"]), [0, 1])
+    for container in (csr_array, csr_matrix, lil_matrix):
+        fitted = seeded(estimator).fit(X, container(Y))
+        predicted = fitted.predict(X)
+        assert type(predicted) is container
+        assert_array_equal(predicted.toarray(), expected["predict"])
+    names = ["a", "b", "c", "d"]
+    X_frame = pd.DataFrame(X, columns=list("uvwxyz"), index=np.arange(len(X)) + 7)
+    fitted = seeded(estimator).fit(X_frame, pd.DataFrame(Y, columns=names))
+    predicted = fitted.predict(X_frame)
+    assert isinstance(predicted, pd.DataFrame)
+    assert_array_equal(predicted.columns, names)
+    assert_array_equal(predicted.index, X_frame.index)
+    assert_array_equal(predicted, expected["predict"])
+    assert_array_equal(fitted.label_names_, names)
+
+
+def check_label_responses(estimator: BaseEstimator) -> None:
+    """One array of P(label = 1), one of scores; one row alone is answered as among others."""
+    X, Y = make_labels()
+    fitted = seeded(estimator).fit(X, Y)
+    if hasattr(fitted, "predict_proba"):
+        proba = fitted.predict_proba(X)
+        assert isinstance(proba, np.ndarray)
+        assert proba.shape == Y.shape
+        assert proba.dtype.kind == "f"
+        assert proba.min() >= 0
+        assert proba.max() <= 1
+        assert roc_auc_score(Y, proba, average="micro") > 0.6
+    if hasattr(fitted, "decision_function"):
+        assert fitted.decision_function(X).shape == Y.shape
+    one = responses(fitted, X[:1])
+    for name, value in responses(fitted, X).items():
+        assert_allclose(one[name], value[:1], rtol=1e-6, atol=1e-9, err_msg=name)
+
+
+def check_constant_label(estimator: BaseEstimator) -> None:
+    """A label with one value in the training rows is named and predicted as that value."""
+    X, Y = make_labels()
+    Y[:, 1], Y[:, 3] = 0, 1
+    with pytest.warns(UserWarning, match=r"Labels \[1, 3\] have one value each"):
+        fitted = seeded(estimator).fit(X, Y)
+    answers = responses(fitted, X)
+    assert_array_equal(answers["predict"][:, [1, 3]], Y[:, [1, 3]])
+    if "predict_proba" in answers:
+        assert_array_equal(answers["predict_proba"][:, [1, 3]], Y[:, [1, 3]])
+    if "decision_function" in answers:
+        assert_array_equal(answers["decision_function"][:, [1, 3]] > 0, Y[:, [1, 3]] == 1)
+    with pytest.warns(UserWarning, match=r"Labels \['b', 'd'\]"):
+        seeded(estimator).fit(X, pd.DataFrame(Y, columns=list("abcd")))
+    for kept in (Y[:, [0, 3]], Y[:, [1, 3]], Y[:, [3]]):
+        with pytest.warns(UserWarning, match="one value each"):
+            fitted = seeded(estimator).fit(X, csr_array(kept))
+        assert_array_equal(fitted.predict(X).toarray()[:, -1], 1)
+
+
+def check_few_labels_and_rows(estimator: BaseEstimator) -> None:
+    """One label, as one column or one dimension; more labels than rows."""
+    X, Y = make_labels()
+    column = responses(seeded(estimator).fit(X, Y[:, [2]]), X)
+    flat = responses(seeded(estimator).fit(X, Y[:, 2]), X)
+    assert_array_equal(column["predict"][:, 0], flat["predict"])
+    if "predict_proba" in flat:
+        assert column["predict_proba"].shape == (len(X), 1)
+        assert_allclose(flat["predict_proba"][:, 1:], column["predict_proba"])
+        assert_allclose(flat["predict_proba"].sum(axis=1), 1)
+    words = np.array(["absent", "present"])[Y[:, 2]]
+    assert_array_equal(seeded(estimator).fit(X, words).predict(X) == "present", flat["predict"])
+    X, Y = X[:12], np.tile(Y[:12], (1, 5))
+    with warnings.catch_warnings(action="ignore", category=UserWarning):
+        assert seeded(estimator).fit(X, Y).predict(X).shape == Y.shape
+
+
+def check_bad_labels(estimator: BaseEstimator) -> None:
+    X, Y = make_labels()
+    with pytest.raises(ValueError, match="Only binary classification is supported"):
+        seeded(estimator).fit(X, np.arange(len(X)) % 3)
+    with pytest.raises(ValueError, match=r"Y holds \[2\]: an indicator is 1 where"):
+        seeded(estimator).fit(X, Y + (np.arange(4) == 2))
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        seeded(estimator).fit(X, Y[:-1])
+    Y_nan = Y.astype(float)
+    Y_nan[5, 0] = np.nan
+    Y_minus = Y.copy()
+    Y_minus[5, 0] = -1
+    if estimator._accept_unknown:
+        expected = responses(seeded(estimator).fit(X, Y_nan), X)
+        for unknown in (Y_minus, csr_array(Y_minus), pd.DataFrame(Y_nan)):
+            actual = dense(seeded(estimator).fit(X, unknown).predict(X))
+            assert_array_equal(actual, expected["predict"])
+    else:
+        for unknown, found in [(Y_nan, "Y contains NaN"), (Y_minus, r"Y holds \[-1\]")]:
+            with pytest.raises(ValueError, match=found):
+                seeded(estimator).fit(X, unknown)
+
+
+def check_labels_same_seed(estimator: BaseEstimator) -> None:
+    X, Y = make_labels()
+    expected = responses(seeded(estimator).fit(X, Y), X)
+    settings = [{"n_jobs": n} for n in (1, 2)] if "n_jobs" in estimator.get_params() else [{}]
+    for params in settings:
+        fitted = seeded(estimator, **params).fit(X, Y)
+        assert_same_responses(responses(fitted, X), expected)
+        assert_same_responses(responses(pickle.loads(pickle.dumps(fitted)), X), expected)
+
+
+def _repeat_rows(X: Any, Y: Any) -> tuple[Any, Any]:
+    return np.repeat(X, 2, axis=0), np.repeat(Y, 2, axis=0)
+
+
+def check_label_search(estimator: BaseEstimator) -> None:
+    """In a grid search over a Pipeline with a sampler; one fold lacks a label."""
+    X, Y = make_labels()
+    Y[np.arange(len(Y)) % 3 > 0, 3] = 0  # KFold would not do that: rows of one fold alone have it
+    folds = [
+        (np.flatnonzero(np.arange(len(X)) % 3 != k), np.arange(k, len(X), 3)) for k in range(3)
+    ]
+    model = make_pipeline(FunctionSampler(func=_repeat_rows, validate=False), seeded(estimator))
+    search = GridSearchCV(
+        model, {"functionsampler__func": [None, _repeat_rows]}, cv=folds, scoring="f1_micro"
+    )
+    with warnings.catch_warnings(action="ignore", category=UserWarning):
+        search.fit(X, Y)
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+    assert search.best_score_ > 0.3
+    assert search.predict(X).shape == Y.shape
+
+
+def check_frame_reaches_inside(estimator: BaseEstimator) -> None:
+    """A DataFrame X stays one for the estimator inside, where there is one."""
+    if not hasattr(estimator, "estimator"):
+        return
+    X, Y = make_labels()
+    frame = pd.DataFrame(X, columns=list("uvwxyz"))
+    inner = make_pipeline(FunctionTransformer(_assert_frame), clone(estimator.estimator))
+    fitted = seeded(estimator).set_params(estimator=inner).fit(frame, Y)
+    assert dense(fitted.predict(frame)).shape == Y.shape
+    assert_array_equal(fitted.feature_names_in_, frame.columns)
+
+
+def _assert_frame(X: Any) -> Any:
+    assert isinstance(X, pd.DataFrame), type(X)
+    assert set("uvwxyz") <= set(X.columns)
+    return X.fillna(0)
+
+
 CLASSIFIER_CHECKS: list[Callable[[BaseEstimator], None]] = [
     check_containers,
     check_feature_names,
@@ -270,6 +439,17 @@ CLASSIFIER_CHECKS: list[Callable[[BaseEstimator], None]] = [
     check_labels,
     check_global_randomness,
     check_decision_params,
+]
+
+MULTILABEL_CHECKS: list[Callable[[BaseEstimator], None]] = [
+    check_label_containers,
+    check_label_responses,
+    check_constant_label,
+    check_few_labels_and_rows,
+    check_bad_labels,
+    check_labels_same_seed,
+    check_label_search,
+    check_frame_reaches_inside,
 ]
 
 SAMPLER_CHECKS: list[Callable[[BaseEstimator], None]] = [

@@ -20,6 +20,7 @@ from skrecall.threshold import (
     RecallThresholdClassifier,
     RejectOptionClassifier,
 )
+from tests.multilabel.instances import LISTED_CLASSES, MULTILABEL
 
 CLASSIFIERS: list = [
     SoftVotingClassifier(
@@ -58,6 +59,7 @@ CLASSIFIERS: list = [
         on_duplicates="ignore",
         random_state=0,
     ),
+    *MULTILABEL,
 ]
 
 SAMPLERS: list = [
@@ -67,6 +69,7 @@ SAMPLERS: list = [
 
 # {class name: {scikit-learn's check: reason}}; more than five for one class is a defect.
 EXPECTED_FAILED_CHECKS: dict[str, dict[str, str]] = {
+    "BinaryRelevance": LISTED_CLASSES,
     "DecisionGridSearchCV": {
         "check_supervised_y_no_nan": (
             "scikit-learn's check_cv warns of a cast before it raises, and warnings are errors here"

@@ -7,8 +7,9 @@ import imblearn.utils.estimator_checks as imblearn_checks
 import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from tests.checks import CLASSIFIER_CHECKS, SAMPLER_CHECKS, instance_id
+from tests.checks import CLASSIFIER_CHECKS, MULTILABEL_CHECKS, SAMPLER_CHECKS, instance_id
 from tests.instances import CLASSIFIERS, EXPECTED_FAILED_CHECKS, SAMPLERS
+from tests.multilabel.instances import MULTILABEL
 from tests.public import FOLDERS, TABULAR_FOLDERS, public_names
 
 MAX_EXPECTED_FAILURES = 5
@@ -21,10 +22,13 @@ def expected_failures(estimator):
 # Of random labels and constant features, a recall is kept, or an objective greatest, by flagging
 # all or none, which is said aloud.
 flags_all = pytest.mark.filterwarnings("ignore:The (best )?threshold .* flags:UserWarning")
+# A multi-label classifier predicts the only value of a label, and names the label.
+one_value = pytest.mark.filterwarnings("ignore:Labels .* have one value each:UserWarning")
 
 
 # xfail_strict in pyproject.toml turns an expected failure that passes into a failure.
 @flags_all
+@one_value
 @parametrize_with_checks(CLASSIFIERS + SAMPLERS, expected_failed_checks=expected_failures)
 def test_scikit_learn(estimator, check):
     check(estimator)
@@ -42,9 +46,16 @@ def test_imbalanced_learn(estimator, check):
 
 
 @flags_all
+@one_value
 @pytest.mark.parametrize("check", CLASSIFIER_CHECKS, ids=instance_id)
 @pytest.mark.parametrize("estimator", CLASSIFIERS, ids=instance_id)
 def test_classifier(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.parametrize("check", MULTILABEL_CHECKS, ids=instance_id)
+@pytest.mark.parametrize("estimator", MULTILABEL, ids=instance_id)
+def test_multilabel(estimator, check):
     check(estimator)
 
 

@@ -6,7 +6,6 @@ References
    models", ICML 2004.
 """
 
-import warnings
 from collections.abc import Callable, Iterable
 from numbers import Integral, Real
 from typing import Any, Literal, Self
@@ -31,6 +30,7 @@ from skrecall.utils._indicator import (
     check_indicator,
     constant_labels,
     is_indicator,
+    warn_of_constant_labels,
 )
 from skrecall.utils._sklearn import (
     StrOptions,
@@ -42,18 +42,6 @@ from skrecall.utils._sklearn import (
 
 from ._votes import check_votes, fit_member, held_out_votes, member_votes
 from ._weights import best_weights, check_given_weights, vote_objective
-
-
-def _warn_of_constant_labels(Y: NDArray[np.int64], label_names: NDArray | None) -> None:
-    value = constant_labels(Y)
-    constant = np.flatnonzero(~np.isnan(value))
-    if len(constant):
-        names = constant if label_names is None else label_names[constant]
-        warnings.warn(
-            f"Labels {names.tolist()} have one value each in the {len(Y)} training rows, "
-            f"{value[constant].astype(int).tolist()}, and are predicted as that value.",
-            stacklevel=2,
-        )
 
 
 class SoftVotingClassifier(DecisionMixin, ClassifierMixin, _BaseHeterogeneousEnsemble):
@@ -266,7 +254,7 @@ class SoftVotingClassifier(DecisionMixin, ClassifierMixin, _BaseHeterogeneousEns
         if is_indicator(y):
             y, container = check_indicator(y)
             if len(frozen) < len(members):
-                _warn_of_constant_labels(y, container.label_names)
+                warn_of_constant_labels(constant_labels(y), len(y), container.label_names)
             return y, [np.array([0, 1])] * y.shape[1], container
         y = column_or_1d(y, warn=True)
         check_classification_targets(y)
@@ -425,7 +413,7 @@ class SoftVotingClassifier(DecisionMixin, ClassifierMixin, _BaseHeterogeneousEns
         proba = self.predict_proba(X)
         if self._container is None:
             return self.classes_[np.argmax(proba, axis=1)]
-        return self._container.restore((proba > 0.5).astype(np.int64), X)
+        return self._container.restore(proba > 0.5, X)
 
     @property
     def n_features_in_(self) -> int:

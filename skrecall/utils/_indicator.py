@@ -1,14 +1,21 @@
-"""Multi-label targets in any container: an indicator array inside, the user's container outside."""
+"""Multi-label targets in any container: an indicator inside, the user's container outside."""
 
+import warnings
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy.sparse import issparse
+from scipy.sparse import csc_array, issparse
 from sklearn.utils import assert_all_finite
 from sklearn.utils.multiclass import type_of_target
+
+from ._checks import check_training_labels
+
+UNKNOWN = -1  # the value of an unknown label inside; NaN or -1 outside
+
+Indicator: TypeAlias = Any  # an int8 ndarray or csc_array of shape (n_samples, n_labels)
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,26 +28,42 @@ class IndicatorContainer:
         The class of the container.
     label_names : ndarray of shape (n_labels,) or None
         Column names of a DataFrame.
+    dtype : dtype
+        What predictions are cast to: that of the container where it is integer or boolean.
+    classes : ndarray of shape (2,) or None
+        The two values of a target of one dimension; None for an indicator.
     """
 
     kind: Any
     label_names: NDArray[np.object_] | None
+    dtype: np.dtype
+    classes: NDArray | None = None
 
-    def restore(self, Y: NDArray, X: Any) -> Any:
-        """Return an indicator array in the container.
+    @property
+    def is_sparse(self) -> bool:
+        """Whether it is a sparse array or matrix."""
+        return not issubclass(self.kind, np.ndarray | pd.DataFrame)
+
+    def restore(self, Y: Any, X: Any) -> Any:
+        """Return an indicator in the container.
 
         Parameters
         ----------
-        Y : ndarray of shape (n_samples, n_labels)
+        Y : ndarray or csc_array of shape (n_samples, n_labels)
             Indicator.
         X : array-like of shape (n_samples, ...)
             The samples it belongs to; a DataFrame lends its index to another.
 
         Returns
         -------
-        Y : ndarray, DataFrame or sparse of shape (n_samples, n_labels)
+        Y : ndarray, DataFrame or sparse of shape (n_samples, n_labels), or ndarray (n_samples,)
             The same indicator.
         """
+        if issparse(Y) and not self.is_sparse:
+            Y = Y.toarray()
+        if self.classes is not None:
+            return self.classes[Y[:, 0].astype(np.intp)]
+        Y = Y.astype(self.dtype, copy=False)
         if issubclass(self.kind, pd.DataFrame):
             index = X.index if isinstance(X, pd.DataFrame) else None
             return pd.DataFrame(Y, index=index, columns=self.label_names)
@@ -69,52 +92,230 @@ def is_indicator(y: ArrayLike) -> bool:
     return type_of_target(y, input_name="y") == "multilabel-indicator"
 
 
-def check_indicator(Y: Any) -> tuple[NDArray[np.int64], IndicatorContainer]:
+def check_indicator(
+    Y: Any, *, unknown: bool = False, accept_sparse: bool = False, name: str = "Y"
+) -> tuple[Indicator, IndicatorContainer]:
     """Return an indicator as an array, and what it came in.
 
     Parameters
     ----------
     Y : array-like, DataFrame or sparse of shape (n_samples, n_labels)
-        A target for which `is_indicator` is true.
+        1 where a sample carries the label of the column, else 0.
+    unknown : bool, default=False
+        Whether -1 and NaN are allowed: the label of that sample is not known.
+    accept_sparse : bool, default=False
+        Whether a sparse `Y` stays sparse.
+    name : str, default="Y"
+        What the message calls it.
 
     Returns
     -------
-    Y : ndarray of shape (n_samples, n_labels), dtype int64
-        1 where a sample carries a label.
+    Y : ndarray or csc_array of shape (n_samples, n_labels), dtype int8
+        1 where a sample carries a label, -1 where that is unknown, else 0.
     container : IndicatorContainer
         What to give predictions back in.
 
     Raises
     ------
     ValueError
-        If a value is neither 0 nor 1.
+        If it has not two dimensions, no label, or a value that is neither 0 nor 1 (nor unknown).
     """
+    names: NDArray[np.object_] | None = None
+    array: Any
     if issparse(Y):
-        kind, names, array = type(Y), None, Y.toarray()
+        kind, array = type(Y), csc_array(Y)
+        array.sum_duplicates()
+        values = array.data
     elif isinstance(Y, pd.DataFrame):
-        kind, names, array = pd.DataFrame, np.asarray(Y.columns, dtype=object), Y.to_numpy()
+        kind, names = pd.DataFrame, np.asarray(Y.columns, dtype=object)
+        values = array = _frame_values(Y)
     else:
-        kind, names, array = np.ndarray, None, np.asarray(Y)
-    strange = ~np.isin(array, [0, 1])
-    if strange.any():
+        kind = np.ndarray
+        values = array = np.asarray(Y)
+    if array.ndim != 2 or array.shape[1] == 0:
         raise ValueError(
-            f"Y holds {np.unique(array[strange])[:3].tolist()}: an indicator is 1 where a sample "
-            "carries the label of the column, else 0."
+            f"{name} has shape {array.shape}: an indicator has one row per sample and one column "
+            "per label."
         )
-    return array.astype(np.int64), IndicatorContainer(kind, names)
+    if unknown and values.dtype.kind == "f":
+        values = np.where(np.isnan(values), UNKNOWN, values)
+    _check_values(values, unknown=unknown, name=name)
+    dtype = array.dtype if array.dtype.kind in "iub" else np.dtype(np.int64)
+    container = IndicatorContainer(kind, names, dtype)
+    values = values.astype(np.int8)
+    if not issparse(array):
+        return values, container
+    array = csc_array((values, array.indices, array.indptr), shape=array.shape)
+    array.eliminate_zeros()
+    return (array if accept_sparse else array.toarray()), container
 
 
-def constant_labels(Y: NDArray[np.int64]) -> NDArray[np.float64]:
+def _frame_values(Y: pd.DataFrame) -> NDArray:
+    values = Y.to_numpy()
+    if values.dtype != object:
+        return values
+    try:
+        return Y.to_numpy(dtype=np.float64, na_value=np.nan)
+    except (TypeError, ValueError):
+        return values
+
+
+def _check_values(values: NDArray, *, unknown: bool, name: str) -> None:
+    allowed = [0, 1, UNKNOWN] if unknown else [0, 1]
+    if values.dtype.kind == "b" or (
+        values.dtype.kind in "iuf" and np.logical_or.reduce([values == v for v in allowed]).all()
+    ):
+        return
+    if values.dtype.kind == "f" and np.isnan(values).any():
+        raise ValueError(
+            f"{name} contains NaN: {np.isnan(values).sum()} of {values.size} labels are unknown, "
+            "which is not supported here. skrecall.multilabel.BinaryRelevance learns from the "
+            "labels that are known."
+        )
+    flat = values.ravel()
+    strange = [v for v in dict.fromkeys(flat.tolist()) if v not in allowed]
+    more = ", or -1 or NaN where that is unknown" if unknown else ""
+    raise ValueError(
+        f"{name} holds {strange[:3]}: an indicator is 1 where a sample carries the label of the "
+        f"column, else 0{more}."
+    )
+
+
+def check_multilabel_target(
+    y: Any,
+    *,
+    unknown: bool = False,
+    accept_sparse: bool = False,
+    classes: ArrayLike | None = None,
+) -> tuple[Indicator, IndicatorContainer]:
+    """Return the target of a multi-label classifier as an indicator, and what it came in.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_samples,) or (n_samples, n_labels), DataFrame or sparse
+        An indicator; one dimension of two classes is one label, the second class being 1.
+    unknown, accept_sparse : bool, default=False
+        As in `check_indicator`.
+    classes : array-like of shape (2,), default=None
+        The classes of a target of one dimension; None for those that occur.
+
+    Returns
+    -------
+    Y : ndarray or csc_array of shape (n_samples, n_labels), dtype int8
+        The indicator.
+    container : IndicatorContainer
+        What to give predictions back in.
+
+    Raises
+    ------
+    ValueError
+        If it is missing, of one dimension with more than two classes, or no indicator.
+    """
+    if y is None:
+        raise ValueError(
+            "A multi-label classifier requires y to be passed, but the target y is None."
+        )
+    if issparse(y) or isinstance(y, pd.DataFrame) or np.asarray(y).ndim > 1:
+        return check_indicator(y, unknown=unknown, accept_sparse=accept_sparse)
+    y = check_training_labels(y)
+    classes = np.unique(y if classes is None else np.asarray(classes))
+    if len(classes) > 2:
+        raise ValueError(
+            "Only binary classification is supported. The type of the target is multiclass: it "
+            f"holds {len(classes)} classes, {classes[:5].tolist()}. A target of one dimension is "
+            "one label; pass several as an indicator of shape (n_samples, n_labels), 1 where a "
+            "sample carries the label."
+        )
+    strange = np.setdiff1d(y, classes)
+    if len(strange):
+        raise ValueError(f"y holds {strange[:3].tolist()}, and the classes are {classes.tolist()}.")
+    if len(classes) == 1:  # 0 and 1 keep their meaning where they are all there is
+        classes = np.repeat(classes, 2)
+        positive = np.full(len(y), classes.dtype.kind in "biuf" and bool(classes[0] == 1))
+    else:
+        positive = y == classes[1]
+    container = IndicatorContainer(np.ndarray, None, np.dtype(np.int64), classes)
+    return positive.astype(np.int8)[:, np.newaxis], container
+
+
+def count_values(Y: Indicator, value: int) -> NDArray[np.intp]:
+    """Count how often a value other than 0 occurs in each column of an indicator.
+
+    Parameters
+    ----------
+    Y : ndarray or csc_array of shape (n_samples, n_labels)
+        Indicator.
+    value : {1, -1}
+        What to count.
+
+    Returns
+    -------
+    n_values : ndarray of shape (n_labels,)
+        Number of rows with the value.
+    """
+    if not issparse(Y):
+        return np.count_nonzero(value == Y, axis=0)
+    return np.diff(np.append(0, np.cumsum(Y.data == value))[Y.indptr])
+
+
+def constant_labels(Y: Indicator) -> NDArray[np.float64]:
     """Return the value of each label that has only one, NaN for the others.
 
     Parameters
     ----------
-    Y : ndarray of shape (n_samples, n_labels)
-        Indicator.
+    Y : ndarray or csc_array of shape (n_samples, n_labels)
+        Indicator; unknown labels are left out.
 
     Returns
     -------
     value : ndarray of shape (n_labels,)
-        0.0, 1.0 or NaN.
+        0.0, 1.0 or NaN; 0.0 for a label that is nowhere known.
     """
-    return np.where(Y.min(axis=0) == Y.max(axis=0), Y[0], np.nan)
+    n_positives, n_unknown = count_values(Y, 1), count_values(Y, UNKNOWN)
+    n_known = Y.shape[0] - n_unknown
+    return np.where(n_positives == 0, 0.0, np.where(n_positives == n_known, 1.0, np.nan))
+
+
+def warn_of_constant_labels(
+    value: NDArray[np.float64], n_samples: int, label_names: NDArray | None, *, stacklevel: int = 3
+) -> None:
+    """Name the labels that have one value in the training rows, if there are some.
+
+    Parameters
+    ----------
+    value : ndarray of shape (n_labels,)
+        See `constant_labels`.
+    n_samples : int
+        Number of training rows.
+    label_names : ndarray of shape (n_labels,) or None
+        What to call the labels; None for their indices.
+    stacklevel : int, default=3
+        Of the warning.
+    """
+    constant = np.flatnonzero(~np.isnan(value))
+    if len(constant):
+        names = constant if label_names is None else label_names[constant]
+        warnings.warn(
+            f"Labels {names.tolist()} have one value each in the {n_samples} training rows, "
+            f"{value[constant].astype(int).tolist()}, and are predicted as that value.",
+            stacklevel=stacklevel,
+        )
+
+
+def label_column(Y: Indicator, label: int) -> NDArray[np.int64]:
+    """Return one label of an indicator as a dense vector.
+
+    Parameters
+    ----------
+    Y : ndarray or csc_array of shape (n_samples, n_labels)
+        Indicator.
+    label : int
+        Index of the column.
+
+    Returns
+    -------
+    y : ndarray of shape (n_samples,), dtype int64
+        The column.
+    """
+    column = Y[:, [label]].toarray()[:, 0] if issparse(Y) else Y[:, label]
+    return column.astype(np.int64)

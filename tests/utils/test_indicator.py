@@ -18,7 +18,7 @@ def test_round_trip_through_the_container(container):
     assert is_indicator(given)
     array, kept = check_indicator(given)
     assert_array_equal(array, Y)
-    assert array.dtype == np.int64
+    assert array.dtype == np.int8
     restored = kept.restore(array, None)
     assert type(restored) is (np.ndarray if isinstance(given, list) else type(given))
     dense = restored.toarray() if hasattr(restored, "toarray") else np.asarray(restored)

@@ -1,0 +1,19 @@
+"""One instance of every multi-label classifier, for the common tests; cheap ones, as each is fitted
+some two hundred times."""
+
+from sklearn.linear_model import LogisticRegression, RidgeClassifier
+
+from skrecall.multilabel import BinaryRelevance
+
+MULTILABEL: list = [
+    BinaryRelevance(LogisticRegression()),
+    BinaryRelevance(RidgeClassifier(), random_state=0),
+]
+
+# For classifiers with a decision function; the check wants to index `classes_` by labels.
+LISTED_CLASSES = {
+    "check_classifier_multioutput": (
+        "classes_ lists the values of each label, as scikit-learn's forests do; with an array its "
+        "scorers would take two labels for two classes"
+    ),
+}
