@@ -1,6 +1,7 @@
 """Classifiers that turn scores into decisions, with a promise where one is asked for."""
 
 from ._bounds import positives_needed
+from ._gfm import general_f_maximizer, independent_f_maximizer
 from ._optimal import OptimalThresholdClassifier
 from ._prior import PriorCorrectedClassifier
 from ._promise import RecallPromise
@@ -13,5 +14,7 @@ __all__ = [
     "RecallPromise",
     "RecallThresholdClassifier",
     "RejectOptionClassifier",
+    "general_f_maximizer",
+    "independent_f_maximizer",
     "positives_needed",
 ]
