@@ -1,7 +1,7 @@
 """Checks of inputs: every message says what was found and what to do next."""
 
 from collections.abc import Sequence
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any, Literal
 
 import numpy as np
@@ -213,6 +213,33 @@ def check_share(
     low = "[" if closed in ("both", "left") else "("
     high = "]" if closed in ("both", "right") else ")"
     raise ValueError(f"{name}={value!r} is not a share: give a number in {low}0, 1{high}.")
+
+
+def check_count(value: int, *, name: str, least: int = 1) -> int:
+    """Return a whole number that is large enough.
+
+    Parameters
+    ----------
+    value : int
+        The number.
+    name : str
+        What the message calls it.
+    least : int, default=1
+        The smallest that is allowed.
+
+    Returns
+    -------
+    value : int
+        The same number.
+
+    Raises
+    ------
+    ValueError
+        If it is no integer or smaller.
+    """
+    if isinstance(value, Integral) and not isinstance(value, bool) and value >= least:
+        return int(value)
+    raise ValueError(f"{name}={value!r} must be a whole number, {least} or more.")
 
 
 def check_option(value: str, options: Sequence[str], *, name: str) -> str:

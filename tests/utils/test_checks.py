@@ -6,6 +6,7 @@ from sklearn.exceptions import DataConversionWarning
 
 from skrecall.utils._checks import (
     check_binary_target,
+    check_count,
     check_labels,
     check_option,
     check_scores,
@@ -153,3 +154,11 @@ def test_options():
     assert check_option("any", ("any", "row"), name="unit") == "any"
     with pytest.raises(ValueError, match="unit='all' must be one of 'any', 'row'"):
         check_option("all", ("any", "row"), name="unit")
+
+
+def test_counts():
+    assert check_count(np.int64(3), name="n_parts") == 3
+    assert check_count(0, name="n_parts", least=0) == 0
+    for value in (0, -1, 2.0, True, "3"):
+        with pytest.raises(ValueError, match=r"n_parts=.* must be a whole number, 1 or more\."):
+            check_count(value, name="n_parts")
