@@ -1,17 +1,11 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
-from scipy.sparse import csc_array, csr_array
+from scipy.sparse import csr_array
 from sklearn.linear_model import LogisticRegression
 
 from skrecall.multilabel import BinaryRelevance
-from skrecall.multilabel._base import CONSTANT_SCORE, _with_constant_columns
-
-
-def test_constant_columns_are_put_between_the_others():
-    Y = np.array([[1, 0], [0, 1], [1, 1]], dtype=np.int8)
-    filled = _with_constant_columns(csc_array(Y), np.array([1, 3]), np.array([1, 0, 0, 0, 1]))
-    assert_array_equal(filled.toarray(), np.c_[[1] * 3, Y[:, 0], [0] * 3, Y[:, 1], [1] * 3])
+from skrecall.multilabel._base import CONSTANT_SCORE
 
 
 def test_a_constant_label_has_the_largest_float32_as_score():
