@@ -21,6 +21,7 @@ from sklearn.utils._param_validation import (
     validate_params,
 )
 from sklearn.utils._response import _get_response_values
+from sklearn.utils._user_interface import _print_elapsed_time
 from sklearn.utils.metadata_routing import _raise_for_params
 from sklearn.utils.metaestimators import _safe_split
 from sklearn.utils.multiclass import _check_partial_fit_first_call
@@ -50,6 +51,7 @@ __all__ = [
     "_get_response_values",
     "_insert_error_scores",
     "_num_samples",
+    "_print_elapsed_time",
     "_raise_for_params",
     "_routing_enabled",
     "_safe_indexing",

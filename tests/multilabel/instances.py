@@ -3,11 +3,13 @@ some two hundred times."""
 
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
 
-from skrecall.multilabel import BinaryRelevance
+from skrecall.multilabel import BinaryRelevance, ClassifierChain
 
 MULTILABEL: list = [
     BinaryRelevance(LogisticRegression()),
     BinaryRelevance(RidgeClassifier(), random_state=0),
+    ClassifierChain(LogisticRegression(), order="random", random_state=0),
+    ClassifierChain(RidgeClassifier(), cv=3, chain_method="decision_function"),
 ]
 
 # For classifiers with a decision function; the check wants to index `classes_` by labels.

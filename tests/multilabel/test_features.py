@@ -4,7 +4,8 @@ import pytest
 from numpy.testing import assert_array_equal
 from scipy.sparse import csr_array, issparse
 
-from skrecall.multilabel._features import append_features
+from skrecall.multilabel._features import append_features, label_features
+from skrecall.utils._indicator import check_indicator
 
 X = np.array([[1.0, 2.0], [3.0, 4.0]])
 Z = np.array([[0, 1], [1, 0]], dtype=np.int8)
@@ -28,3 +29,20 @@ def test_images_take_no_labels():
         ValueError, match=r"X has shape \(2, 3, 4\): labels can be appended to rows"
     ):
         append_features(np.zeros((2, 3, 4)), Z, ["a", "b"])
+
+
+def test_sparse_counts_do_not_round_what_is_appended():
+    counts = append_features(csr_array(X.astype(int)), Z / 4, ["a", "b"])
+    assert_array_equal(counts.toarray(), np.hstack([X, Z / 4]))
+
+
+def test_a_frame_with_numbers_for_names_goes_on_counting():
+    frame = append_features(pd.DataFrame(X), Z, ["a", "b"])
+    assert_array_equal(frame.columns, [0, 1, 2, 3])
+
+
+def test_names_of_labels_as_features():
+    _, plain = check_indicator(Z)
+    _, named = check_indicator(pd.DataFrame(Z, columns=["cat", 7]))
+    assert label_features(plain, np.array([1, 0])) == ["label 1", "label 0"]
+    assert label_features(named, np.array([1, 0])) == ["label 7", "label cat"]
