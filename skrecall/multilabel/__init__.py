@@ -1,9 +1,13 @@
 """Classifiers of several labels per sample: transformations, adapted algorithms, ensembles."""
 
 from ._binary_relevance import BinaryRelevance
+from ._brknn import BRkNN
 from ._classifier_chain import ClassifierChain
+from ._mlknn import MLkNN
 
 __all__ = [
+    "MLkNN",
+    "BRkNN",
     "BinaryRelevance",
     "ClassifierChain",
 ]

@@ -3,13 +3,15 @@ some two hundred times."""
 
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
 
-from skrecall.multilabel import BinaryRelevance, ClassifierChain
+from skrecall.multilabel import BinaryRelevance, BRkNN, ClassifierChain, MLkNN
 
 MULTILABEL: list = [
     BinaryRelevance(LogisticRegression()),
     BinaryRelevance(RidgeClassifier(), random_state=0),
     ClassifierChain(LogisticRegression(), order="random", random_state=0),
     ClassifierChain(RidgeClassifier(), cv=3, chain_method="decision_function"),
+    BRkNN(21, extension="a"),
+    MLkNN(3),
 ]
 
 # For classifiers with a decision function; the check wants to index `classes_` by labels.
