@@ -48,7 +48,7 @@ def _mcc(curve: OperatingCurve) -> NDArray[np.float64]:
     )
     alerts, silent = tp + fp, fn + tn
     scale = np.sqrt(alerts) * np.sqrt(silent) * np.sqrt(curve.n_positives * curve.n_negatives)
-    return np.divide(tp * tn - fp * fn, scale, out=np.zeros(len(curve)), where=scale > 0)
+    return np.divide(tp * tn - fp * fn, scale, out=np.zeros_like(scale), where=scale > 0)
 
 
 def _accuracy(curve: OperatingCurve) -> NDArray[np.float64]:
@@ -158,9 +158,9 @@ def evaluate_objective(
             f"{', '.join(params)} was given."
         )
     value = np.asarray(function(curve, **params), dtype=np.float64)
-    if value.shape != (len(curve),):
+    if value.shape != curve.tp.shape:
         raise ValueError(
-            f"The objective returned an array of shape {value.shape}, not {(len(curve),)}: one "
+            f"The objective returned an array of shape {value.shape}, not {curve.tp.shape}: one "
             "value per threshold of the curve is needed."
         )
     return value
@@ -190,7 +190,7 @@ def evaluate_constraint(
         If the name is unknown.
     """
     if constraint is None:
-        return np.ones(len(curve), dtype=bool)
+        return np.ones(curve.tp.shape, dtype=bool)
     name, bound = constraint
     if name not in CONSTRAINTS:
         raise ValueError(

@@ -2,6 +2,7 @@
 
 from ._bounds import positives_needed
 from ._gfm import general_f_maximizer, independent_f_maximizer
+from ._label_optimum import micro_f_thresholds, optimal_label_thresholds
 from ._optimal import OptimalThresholdClassifier
 from ._prior import PriorCorrectedClassifier
 from ._promise import RecallPromise
@@ -16,5 +17,7 @@ __all__ = [
     "RejectOptionClassifier",
     "general_f_maximizer",
     "independent_f_maximizer",
+    "micro_f_thresholds",
+    "optimal_label_thresholds",
     "positives_needed",
 ]

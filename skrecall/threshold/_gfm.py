@@ -22,7 +22,7 @@ from sklearn.utils import check_array
 
 from skrecall.utils._sklearn import Interval, validate_params
 
-BLOCK = 2**22  # entries of the arrays (rows, sizes, labels) that are held at once
+BLOCK = 2**20  # entries of an array that is worked on at once: it fits in a cache
 _TOTAL_TOLERANCE = 1e-4  # of a distribution that may come from single-precision probabilities
 
 
