@@ -76,6 +76,7 @@ EXPECTED_FAILED_CHECKS: dict[str, dict[str, str]] = {
             "scikit-learn's check_cv warns of a cast before it raises, and warnings are errors here"
         ),
     },
+    "InstanceBasedLogisticRegression": LISTED_CLASSES,
     "OptimalThresholdClassifier": {
         "check_classifiers_train": "decisions change at threshold_, not at decision function 0",
     },

@@ -3,11 +3,13 @@
 from ._binary_relevance import BinaryRelevance
 from ._brknn import BRkNN
 from ._classifier_chain import ClassifierChain
+from ._iblr import InstanceBasedLogisticRegression
 from ._mlknn import MLkNN
 
 __all__ = [
-    "MLkNN",
     "BRkNN",
     "BinaryRelevance",
     "ClassifierChain",
+    "InstanceBasedLogisticRegression",
+    "MLkNN",
 ]

@@ -3,7 +3,13 @@ some two hundred times."""
 
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
 
-from skrecall.multilabel import BinaryRelevance, BRkNN, ClassifierChain, MLkNN
+from skrecall.multilabel import (
+    BinaryRelevance,
+    BRkNN,
+    ClassifierChain,
+    InstanceBasedLogisticRegression,
+    MLkNN,
+)
 
 MULTILABEL: list = [
     BinaryRelevance(LogisticRegression()),
@@ -12,6 +18,7 @@ MULTILABEL: list = [
     ClassifierChain(RidgeClassifier(), cv=3, chain_method="decision_function"),
     BRkNN(21, extension="a"),
     MLkNN(3),
+    InstanceBasedLogisticRegression(LogisticRegression(), n_neighbors=5, add_features=True),
 ]
 
 # For classifiers with a decision function; the check wants to index `classes_` by labels.
