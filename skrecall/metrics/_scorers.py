@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
 
+import numpy as np
 import sklearn.metrics
 from imblearn.metrics import geometric_mean_score
 from numpy.typing import ArrayLike
@@ -27,10 +28,23 @@ from ._curve_metrics import (
     recall_at_precision,
     sensitivity_at_specificity,
 )
+from ._example_metrics import example_fbeta, example_jaccard, example_precision, example_recall
+from ._label_areas import masked_average_precision_score, masked_roc_auc_score
 from ._label_metrics import expected_cost, true_negative_rate
+from ._label_ranking import is_error, one_error
+from ._masked_metrics import (
+    masked_fbeta_score,
+    masked_hamming_loss,
+    masked_precision_score,
+    masked_recall_score,
+    multilabel_g_mean,
+)
 from ._objectives import MONOTONE_OBJECTIVES, OBJECTIVES
+from ._propensity import propensity_scored_ndcg_at_k, propensity_scored_precision_at_k
+from ._retrieval import label_ndcg_at_k, label_precision_at_k, label_recall_at_k
 
 RANKING = ("decision_function", "predict_proba")
+ACROSS_LABELS = ("predict_proba", "decision_function")  # probabilities of labels can be compared
 DECISION = ("predict",)
 
 
@@ -83,6 +97,39 @@ _METRICS: dict[str, _Metric] = {
         if name not in (*MONOTONE_OBJECTIVES, "cost", "precision")
     },
 }
+# of multi-label targets; those of sums of cells end in "_known", as they leave unknown labels out
+_METRICS |= {
+    "neg_hamming_loss_known": _Metric(masked_hamming_loss, DECISION, sign=-1),
+    "neg_one_error": _Metric(one_error, ACROSS_LABELS, sign=-1),
+    "neg_is_error": _Metric(is_error, ACROSS_LABELS, sign=-1),
+    "example_precision": _Metric(example_precision, DECISION),
+    "example_recall": _Metric(example_recall, DECISION),
+    "example_f1": _Metric(example_fbeta, DECISION, fixed={"beta": 1.0}),
+    "example_f_beta": _Metric(example_fbeta, DECISION),
+    "example_jaccard": _Metric(example_jaccard, DECISION),
+    "label_precision_at_k": _Metric(label_precision_at_k, ACROSS_LABELS),
+    "label_recall_at_k": _Metric(label_recall_at_k, ACROSS_LABELS),
+    "label_ndcg_at_k": _Metric(label_ndcg_at_k, ACROSS_LABELS),
+    "propensity_scored_precision_at_k": _Metric(propensity_scored_precision_at_k, ACROSS_LABELS),
+    "propensity_scored_ndcg_at_k": _Metric(propensity_scored_ndcg_at_k, ACROSS_LABELS),
+}
+for _average in ("macro", "micro"):
+    _fixed = {"average": _average}
+    _METRICS |= {
+        f"precision_{_average}_known": _Metric(masked_precision_score, DECISION, fixed=_fixed),
+        f"recall_{_average}_known": _Metric(masked_recall_score, DECISION, fixed=_fixed),
+        f"f1_{_average}_known": _Metric(
+            masked_fbeta_score, DECISION, fixed={"beta": 1.0, **_fixed}
+        ),
+        f"f2_{_average}_known": _Metric(
+            masked_fbeta_score, DECISION, fixed={"beta": 2.0, **_fixed}
+        ),
+        f"g_mean_{_average}_known": _Metric(multilabel_g_mean, DECISION, fixed=_fixed),
+        f"roc_auc_{_average}_known": _Metric(masked_roc_auc_score, ACROSS_LABELS, fixed=_fixed),
+        f"average_precision_{_average}_known": _Metric(
+            masked_average_precision_score, ACROSS_LABELS, fixed=_fixed
+        ),
+    }
 
 
 class _RecallScorer(_Scorer):
@@ -128,7 +175,8 @@ class _RecallScorer(_Scorer):
             response, _ = _get_response_values(
                 estimator, X, response_method=method, pos_label=pos_label
             )
-        if response.ndim == 2 and response.shape[1] == len(classes) and pos_label in classes:
+        of_each_class = pos_label is not None and np.shape(response)[1:] == (len(classes),)
+        if of_each_class and pos_label in classes:
             response = response[:, classes.index(pos_label)]
         return self._sign * self._score_func(y_true, response, **keywords)
 
@@ -176,6 +224,14 @@ def get_scorer(scoring: str | Callable | None, **params: Any) -> Callable | None
     The names that start with ``max_`` (and "neg_min_cost") take the best threshold on the samples
     scored: they compare scores. Those of decisions ("f2", "f_beta", "g_mean", "specificity",
     "youden", "neg_expected_cost") look at `predict`.
+
+    For multi-label targets there are those that start with ``example_``, ``label_`` and
+    ``propensity_scored_``, "neg_one_error" and "neg_is_error", and those that end in ``_known``:
+    these are scikit-learn's of the same name (and "g_mean", "f2"), with labels that are NaN or -1
+    in `y` left out. With unknown labels, give a search a splitter as ``cv``: scikit-learn reads
+    the type of `y` to choose one from a number, and refuses NaN. "macro" is over all labels, a
+    label without positives counting 0; set ``zero_division=np.nan`` to leave it out. Scores of
+    several labels are compared as probabilities where there are some.
 
     Examples
     --------

@@ -1,4 +1,5 @@
 import pickle
+from functools import partial
 
 import numpy as np
 import pytest
@@ -8,23 +9,26 @@ from imblearn.pipeline import make_pipeline
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn import config_context
 from sklearn.base import clone
-from sklearn.datasets import make_classification
+from sklearn.datasets import make_classification, make_multilabel_classification
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.exceptions import FitFailedWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import make_scorer, roc_auc_score
 from sklearn.model_selection import (
     GridSearchCV,
+    KFold,
     PredefinedSplit,
     StratifiedKFold,
     cross_val_score,
     cross_validate,
 )
+from sklearn.multioutput import MultiOutputClassifier
 from sklearn.naive_bayes import GaussianNB
 from sklearn.svm import LinearSVC
 
 from skrecall import metrics
 from skrecall.metrics import get_scorer, get_scorer_names, optimal_score
+from skrecall.multilabel import BinaryRelevance
 
 COSTS = [[0, 1], [20, 0]]
 
@@ -92,6 +96,45 @@ SCORERS = {
     ),
 }
 
+# every name for multi-label targets: parameters, the function it stands for, of decisions or scores
+MULTILABEL_SCORERS = {
+    **{
+        f"{name}_{average}_known": ({}, partial(function, average=average), of_decisions)
+        for average in ("macro", "micro")
+        for name, function, of_decisions in [
+            ("precision", metrics.masked_precision_score, True),
+            ("recall", metrics.masked_recall_score, True),
+            ("f1", metrics.masked_fbeta_score, True),
+            ("f2", partial(metrics.masked_fbeta_score, beta=2), True),
+            ("g_mean", metrics.multilabel_g_mean, True),
+            ("roc_auc", metrics.masked_roc_auc_score, False),
+            ("average_precision", metrics.masked_average_precision_score, False),
+        ]
+    },
+    "neg_hamming_loss_known": ({}, lambda *a, **k: -metrics.masked_hamming_loss(*a, **k), True),
+    "neg_one_error": ({}, lambda *a, **k: -metrics.one_error(*a, **k), False),
+    "neg_is_error": ({}, lambda *a, **k: -metrics.is_error(*a, **k), False),
+    "example_precision": ({}, metrics.example_precision, True),
+    "example_recall": ({"empty": 0.5}, metrics.example_recall, True),
+    "example_f1": ({}, metrics.example_fbeta, True),
+    "example_f_beta": ({"beta": 2.0}, metrics.example_fbeta, True),
+    "example_jaccard": ({}, metrics.example_jaccard, True),
+}
+# these take no unknown labels
+RETRIEVAL_SCORERS = {
+    "label_precision_at_k": ({"k": 2}, metrics.label_precision_at_k, False),
+    "label_recall_at_k": ({"k": 2}, metrics.label_recall_at_k, False),
+    "label_ndcg_at_k": ({"k": 2}, metrics.label_ndcg_at_k, False),
+    **{
+        f"propensity_scored_{name}_at_k": (
+            {"k": 2, "propensity": [0.2, 0.4, 0.5, 1.0]},
+            getattr(metrics, f"propensity_scored_{name}_at_k"),
+            False,
+        )
+        for name in ("precision", "ndcg")
+    },
+}
+
 
 @pytest.fixture(scope="module")
 def table():
@@ -101,7 +144,7 @@ def table():
 
 def test_every_name_of_ours_is_tested_and_none_is_scikit_learn_s():
     ours = set(get_scorer_names()) - set(sklearn.metrics.get_scorer_names())
-    assert ours == set(SCORERS)
+    assert ours == {*SCORERS, *MULTILABEL_SCORERS, *RETRIEVAL_SCORERS}
     assert set(get_scorer_names()) > set(sklearn.metrics.get_scorer_names())
 
 
@@ -293,3 +336,84 @@ def test_a_scorer_does_not_change_with_another_of_its_name():
 def test_bad_names_and_parameters_are_named(scoring, params, message):
     with pytest.raises(ValueError, match=message):
         get_scorer(scoring, **params)
+
+
+@pytest.fixture(scope="module")
+def tags():
+    X, Y = make_multilabel_classification(150, n_features=8, n_classes=4, random_state=0)
+    unknown = np.random.default_rng(0).random(Y.shape) < 0.2
+    return X, Y, np.where(unknown, np.nan, Y), np.random.default_rng(1).integers(0, 3, 150)
+
+
+@pytest.mark.parametrize("name", [*MULTILABEL_SCORERS, *RETRIEVAL_SCORERS])
+@pytest.mark.parametrize("n_labels", [2, 4])
+@pytest.mark.parametrize(
+    "model",
+    [
+        BinaryRelevance(GaussianNB()),
+        BinaryRelevance(LinearSVC()),
+        MultiOutputClassifier(LogisticRegression()),
+    ],
+    ids=repr,
+)
+def test_multilabel_scorer_is_its_function_of_the_response(name, n_labels, model, tags):
+    X, Y, _, weight = tags
+    Y = Y[:, :n_labels]
+    params, function, of_decisions = {**MULTILABEL_SCORERS, **RETRIEVAL_SCORERS}[name]
+    if "propensity" in params:
+        params = {**params, "propensity": params["propensity"][:n_labels]}
+    model = clone(model).fit(X, Y)
+    if of_decisions:
+        response = model.predict(X)
+    elif hasattr(model, "predict_proba"):
+        response = model.predict_proba(X)
+        if isinstance(response, list):
+            response = np.column_stack([proba[:, 1] for proba in response])
+    else:
+        response = model.decision_function(X)
+    scorer = get_scorer(name, **params)
+    assert_allclose(scorer(model, X, Y), function(Y, response, **params))
+    assert_allclose(
+        scorer(model, X, Y, sample_weight=weight),
+        function(Y, response, sample_weight=weight, **params),
+    )
+
+
+@pytest.mark.parametrize("n_labels", [1, 2, 4])
+@pytest.mark.parametrize("unknown", [np.nan, -1])
+def test_a_search_works_with_unknown_labels(n_labels, unknown, tags):
+    X, _, Y, _ = tags
+    Y = np.where(np.isnan(Y[:, :n_labels]), unknown, Y[:, :n_labels])
+    grid, cv = {"estimator__C": [1e-3, 1.0]}, KFold(3)
+    model = BinaryRelevance(LogisticRegression())
+    scoring = {name: get_scorer(name, **MULTILABEL_SCORERS[name][0]) for name in MULTILABEL_SCORERS}
+    search = GridSearchCV(
+        model, grid, scoring=scoring, refit="recall_macro_known", cv=cv, error_score="raise"
+    ).fit(X, Y)
+    for k, C in enumerate(grid["estimator__C"]):
+        folds = []
+        for train, test in cv.split(X):
+            fitted = clone(model).set_params(estimator__C=C).fit(X[train], Y[train])
+            responses = fitted.predict_proba(X[test]), fitted.predict(X[test])
+            folds.append(
+                {
+                    name: function(Y[test], responses[of_decisions], **params)
+                    for name, (params, function, of_decisions) in MULTILABEL_SCORERS.items()
+                }
+            )
+        for name in MULTILABEL_SCORERS:
+            expected = np.mean([fold[name] for fold in folds])
+            assert_allclose(search.cv_results_[f"mean_test_{name}"][k], expected)
+    recall = search.cv_results_["mean_test_recall_macro_known"]
+    assert search.best_index_ == np.argmax(recall)
+    assert np.ptp(recall) > 0
+    alone = GridSearchCV(model, grid, scoring=scoring["recall_macro_known"], cv=cv).fit(X, Y)
+    assert_array_equal(alone.cv_results_["mean_test_score"], recall)
+
+
+def test_with_all_labels_known_they_are_scikit_learn_s(tags):
+    X, Y, _, _ = tags
+    model = BinaryRelevance(LogisticRegression()).fit(X, Y)
+    for name in ("precision_macro", "recall_micro", "f1_macro"):
+        expected = sklearn.metrics.get_scorer(name)(model, X, Y)
+        assert_allclose(get_scorer(f"{name}_known")(model, X, Y), expected)
