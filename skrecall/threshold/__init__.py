@@ -3,11 +3,13 @@
 from ._bounds import positives_needed
 from ._gfm import general_f_maximizer, independent_f_maximizer
 from ._label_optimum import micro_f_thresholds, optimal_label_thresholds
+from ._label_rules import cardinality_threshold, mcut, pcut, rcut
 from ._optimal import OptimalThresholdClassifier
 from ._prior import PriorCorrectedClassifier
 from ._promise import RecallPromise
 from ._recall import RecallThresholdClassifier
 from ._reject import RejectOptionClassifier
+from ._samples_f import samples_f_thresholds
 
 __all__ = [
     "OptimalThresholdClassifier",
@@ -15,9 +17,14 @@ __all__ = [
     "RecallPromise",
     "RecallThresholdClassifier",
     "RejectOptionClassifier",
+    "cardinality_threshold",
     "general_f_maximizer",
     "independent_f_maximizer",
+    "mcut",
     "micro_f_thresholds",
     "optimal_label_thresholds",
+    "pcut",
     "positives_needed",
+    "rcut",
+    "samples_f_thresholds",
 ]
