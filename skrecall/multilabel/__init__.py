@@ -5,6 +5,7 @@ from ._brknn import BRkNN
 from ._classifier_chain import ClassifierChain
 from ._iblr import InstanceBasedLogisticRegression
 from ._mlknn import MLkNN
+from ._probabilistic_chain import ProbabilisticClassifierChain
 
 __all__ = [
     "BRkNN",
@@ -12,4 +13,5 @@ __all__ = [
     "ClassifierChain",
     "InstanceBasedLogisticRegression",
     "MLkNN",
+    "ProbabilisticClassifierChain",
 ]

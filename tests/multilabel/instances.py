@@ -9,6 +9,7 @@ from skrecall.multilabel import (
     ClassifierChain,
     InstanceBasedLogisticRegression,
     MLkNN,
+    ProbabilisticClassifierChain,
 )
 
 MULTILABEL: list = [
@@ -16,6 +17,16 @@ MULTILABEL: list = [
     BinaryRelevance(RidgeClassifier(), random_state=0),
     ClassifierChain(LogisticRegression(), order="random", random_state=0),
     ClassifierChain(RidgeClassifier(), cv=3, chain_method="decision_function"),
+    ProbabilisticClassifierChain(
+        LogisticRegression(), inference="beam", beam_width=16, optimal_for="hamming"
+    ),
+    ProbabilisticClassifierChain(
+        LogisticRegression(),
+        inference="monte_carlo",
+        n_samples=20,
+        optimal_for="hamming",
+        random_state=0,
+    ),
     BRkNN(21, extension="a"),
     MLkNN(3),
     InstanceBasedLogisticRegression(LogisticRegression(), n_neighbors=5, add_features=True),
