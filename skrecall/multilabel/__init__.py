@@ -1,17 +1,36 @@
 """Classifiers of several labels per sample: transformations, adapted algorithms, ensembles."""
 
+from ._bagging import MultilabelBaggingClassifier
 from ._binary_relevance import BinaryRelevance
 from ._brknn import BRkNN
+from ._calibrated_ranking import CalibratedLabelRanking
 from ._classifier_chain import ClassifierChain
+from ._ensemble_of_pruned_sets import EnsembleOfPrunedSets
+from ._forest import MultilabelForestClassifier
+from ._homer import HOMER
 from ._iblr import InstanceBasedLogisticRegression
+from ._label_powerset import LabelPowerset
+from ._logistic import MultilabelLogisticRegression
 from ._mlknn import MLkNN
+from ._mltsvm import MLTSVM
 from ._probabilistic_chain import ProbabilisticClassifierChain
+from ._rakel import RAkELDisjoint, RAkELOverlapping
 
 __all__ = [
     "BRkNN",
     "BinaryRelevance",
+    "CalibratedLabelRanking",
     "ClassifierChain",
+    "EnsembleOfPrunedSets",
+    "HOMER",
     "InstanceBasedLogisticRegression",
+    "LabelPowerset",
+    "MLTSVM",
     "MLkNN",
+    "MultilabelBaggingClassifier",
+    "MultilabelLogisticRegression",
+    "MultilabelForestClassifier",
     "ProbabilisticClassifierChain",
+    "RAkELDisjoint",
+    "RAkELOverlapping",
 ]

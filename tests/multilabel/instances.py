@@ -4,17 +4,31 @@ some two hundred times."""
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
 
 from skrecall.multilabel import (
+    HOMER,
     BinaryRelevance,
     BRkNN,
+    CalibratedLabelRanking,
     ClassifierChain,
+    EnsembleOfPrunedSets,
     InstanceBasedLogisticRegression,
+    LabelPowerset,
+    MLTSVM,
     MLkNN,
+    MultilabelBaggingClassifier,
+    MultilabelForestClassifier,
+    MultilabelLogisticRegression,
     ProbabilisticClassifierChain,
+    RAkELDisjoint,
+    RAkELOverlapping,
 )
 
 MULTILABEL: list = [
     BinaryRelevance(LogisticRegression()),
     BinaryRelevance(RidgeClassifier(), random_state=0),
+    BRkNN(21, extension="a"),
+    MLkNN(3),
+    MLTSVM(threshold="own"),
+    InstanceBasedLogisticRegression(LogisticRegression(), n_neighbors=5, add_features=True),
     ClassifierChain(LogisticRegression(), order="random", random_state=0),
     ClassifierChain(RidgeClassifier(), cv=3, chain_method="decision_function"),
     ProbabilisticClassifierChain(
@@ -27,9 +41,35 @@ MULTILABEL: list = [
         optimal_for="hamming",
         random_state=0,
     ),
-    BRkNN(21, extension="a"),
-    MLkNN(3),
-    InstanceBasedLogisticRegression(LogisticRegression(), n_neighbors=5, add_features=True),
+    CalibratedLabelRanking(LogisticRegression()),
+    CalibratedLabelRanking(LogisticRegression(), voting="proba", random_state=0),
+    EnsembleOfPrunedSets(
+        LogisticRegression(solver="newton-cholesky"), n_estimators=4, random_state=0
+    ),
+    HOMER(LogisticRegression(), n_parts=2, random_state=0),
+    LabelPowerset(LogisticRegression(solver="newton-cholesky")),
+    LabelPowerset(RidgeClassifier(), min_count=2, n_subsets=1),
+    MultilabelBaggingClassifier(LogisticRegression(), n_estimators=3, random_state=0),
+    MultilabelBaggingClassifier(
+        BinaryRelevance(RidgeClassifier()),
+        n_estimators=3,
+        sampler="balanced",
+        voting="labels",
+        random_state=0,
+    ),
+    MultilabelLogisticRegression(tol=1e-10),
+    RAkELDisjoint(LogisticRegression(solver="newton-cholesky"), labelset_size=2, random_state=0),
+    RAkELOverlapping(
+        LogisticRegression(solver="newton-cholesky"),
+        labelset_size=2,
+        voting="proba",
+        random_state=0,
+    ),
+    RAkELOverlapping(RidgeClassifier(), labelset_size=2, n_models=3, random_state=0),
+    MultilabelForestClassifier(20, max_depth=4, random_state=0),
+    MultilabelForestClassifier(
+        20, bootstrap="balanced", splitter="random", max_depth=4, random_state=0
+    ),
 ]
 
 # For classifiers with a decision function; the check wants to index `classes_` by labels.
@@ -39,3 +79,12 @@ LISTED_CLASSES = {
         "scorers would take two labels for two classes"
     ),
 }
+
+# For ensembles of bags: rows are drawn alike, and weights are those of the fits inside.
+WEIGHTS_INSIDE_BAGS = dict.fromkeys(
+    (
+        "check_sample_weight_equivalence_on_dense_data",
+        "check_sample_weight_equivalence_on_sparse_data",
+    ),
+    "a row of weight 2 and the same row twice are drawn into other bags",
+)
