@@ -1,5 +1,19 @@
-"""Searches that do not retrain for what acts after fitting."""
+"""Multi-label splitters, and searches that do not retrain for what acts after fitting."""
 
 from ._decision_search import DecisionGridSearchCV
+from ._fold_quality import fold_quality
+from ._multilabel_split import (
+    MultilabelStratifiedKFold,
+    MultilabelStratifiedShuffleSplit,
+    RepeatedMultilabelStratifiedKFold,
+    multilabel_train_test_split,
+)
 
-__all__ = ["DecisionGridSearchCV"]
+__all__ = [
+    "DecisionGridSearchCV",
+    "MultilabelStratifiedKFold",
+    "MultilabelStratifiedShuffleSplit",
+    "RepeatedMultilabelStratifiedKFold",
+    "fold_quality",
+    "multilabel_train_test_split",
+]

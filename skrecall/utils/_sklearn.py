@@ -6,6 +6,7 @@ from typing import Any, Self
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.ensemble._base import _BaseHeterogeneousEnsemble, _set_random_states
 from sklearn.metrics._scorer import _MultimetricScorer, _Scorer
+from sklearn.model_selection._split import _validate_shuffle_split
 from sklearn.model_selection._validation import (
     _insert_error_scores,
     _score,
@@ -58,6 +59,7 @@ __all__ = [
     "_safe_split",
     "_score",
     "_set_random_states",
+    "_validate_shuffle_split",
     "_warn_or_raise_about_fit_failures",
     "callback_context",
     "validate_params",
