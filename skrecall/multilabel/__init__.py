@@ -5,6 +5,7 @@ from ._binary_relevance import BinaryRelevance
 from ._brknn import BRkNN
 from ._calibrated_ranking import CalibratedLabelRanking
 from ._classifier_chain import ClassifierChain
+from ._ensemble_of_chains import EnsembleOfClassifierChains
 from ._ensemble_of_pruned_sets import EnsembleOfPrunedSets
 from ._forest import MultilabelForestClassifier
 from ._homer import HOMER
@@ -21,6 +22,7 @@ __all__ = [
     "BinaryRelevance",
     "CalibratedLabelRanking",
     "ClassifierChain",
+    "EnsembleOfClassifierChains",
     "EnsembleOfPrunedSets",
     "HOMER",
     "InstanceBasedLogisticRegression",
@@ -28,8 +30,8 @@ __all__ = [
     "MLTSVM",
     "MLkNN",
     "MultilabelBaggingClassifier",
-    "MultilabelLogisticRegression",
     "MultilabelForestClassifier",
+    "MultilabelLogisticRegression",
     "ProbabilisticClassifierChain",
     "RAkELDisjoint",
     "RAkELOverlapping",

@@ -5,14 +5,15 @@ from sklearn.linear_model import LogisticRegression, RidgeClassifier
 
 from skrecall.multilabel import (
     HOMER,
+    MLTSVM,
     BinaryRelevance,
     BRkNN,
     CalibratedLabelRanking,
     ClassifierChain,
+    EnsembleOfClassifierChains,
     EnsembleOfPrunedSets,
     InstanceBasedLogisticRegression,
     LabelPowerset,
-    MLTSVM,
     MLkNN,
     MultilabelBaggingClassifier,
     MultilabelForestClassifier,
@@ -43,6 +44,7 @@ MULTILABEL: list = [
     ),
     CalibratedLabelRanking(LogisticRegression()),
     CalibratedLabelRanking(LogisticRegression(), voting="proba", random_state=0),
+    EnsembleOfClassifierChains(LogisticRegression(), n_estimators=3, random_state=0),
     EnsembleOfPrunedSets(
         LogisticRegression(solver="newton-cholesky"), n_estimators=4, random_state=0
     ),
@@ -68,7 +70,7 @@ MULTILABEL: list = [
     RAkELOverlapping(RidgeClassifier(), labelset_size=2, n_models=3, random_state=0),
     MultilabelForestClassifier(20, max_depth=4, random_state=0),
     MultilabelForestClassifier(
-        20, bootstrap="balanced", splitter="random", max_depth=4, random_state=0
+        40, bootstrap="balanced", splitter="random", min_samples_leaf=10, random_state=0
     ),
 ]
 
