@@ -207,9 +207,10 @@ class BaseMultilabelClassifier(ClassifierMixin, BaseEstimator):
             An indicator in the container that `fit` was given.
         """
         check_is_fitted(self)
-        X = self._check_X(X, reset=False)
+        checked = self._check_X(X, reset=False)
         of_constant = np.nan_to_num(self.constant_).astype(np.int8)
-        return self._container.restore(self._responses(self._predict_labels, X, of_constant), X)
+        Y = self._responses(self._predict_labels, checked, of_constant)
+        return self._container.restore(Y, X)
 
     def _predict_labels(self, X: Any) -> NDArray[np.int8] | csc_array:
         """Return the labels that vary; those of probability one half or more by default."""
