@@ -80,6 +80,7 @@ EXPECTED_FAILED_CHECKS: dict[str, dict[str, str]] = {
             "scikit-learn's check_cv warns of a cast before it raises, and warnings are errors here"
         ),
     },
+    "EnsembleOfClassifierChains": WEIGHTS_INSIDE_BAGS,
     "EnsembleOfPrunedSets": WEIGHTS_INSIDE_BAGS,
     "MultilabelBaggingClassifier": WEIGHTS_INSIDE_BAGS,
     "MultilabelForestClassifier": {

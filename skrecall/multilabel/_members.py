@@ -165,7 +165,7 @@ def fit_member(
     if not np.isnan(constant).any():
         return Member(None, constant)
     labels = learnt_labels(constant)
-    Y = Y if len(labels) == Y.shape[1] else Y[:, labels]
+    Y = Y if np.array_equal(labels, np.arange(Y.shape[1])) else Y[:, labels]
     clone = clone_with_seed(as_multilabel(estimator), random_state)
     return Member(clone.fit(X, Y, **params), constant)
 
