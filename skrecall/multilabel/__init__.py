@@ -11,6 +11,7 @@ from ._forest import MultilabelForestClassifier
 from ._homer import HOMER
 from ._iblr import InstanceBasedLogisticRegression
 from ._label_powerset import LabelPowerset
+from ._label_space_partition import LabelSpacePartitionClassifier
 from ._logistic import MultilabelLogisticRegression
 from ._mlknn import MLkNN
 from ._mltsvm import MLTSVM
@@ -27,6 +28,7 @@ __all__ = [
     "HOMER",
     "InstanceBasedLogisticRegression",
     "LabelPowerset",
+    "LabelSpacePartitionClassifier",
     "MLTSVM",
     "MLkNN",
     "MultilabelBaggingClassifier",

@@ -14,6 +14,7 @@ from skrecall.multilabel import (
     EnsembleOfPrunedSets,
     InstanceBasedLogisticRegression,
     LabelPowerset,
+    LabelSpacePartitionClassifier,
     MLkNN,
     MultilabelBaggingClassifier,
     MultilabelForestClassifier,
@@ -51,6 +52,8 @@ MULTILABEL: list = [
     HOMER(LogisticRegression(), n_parts=2, random_state=0),
     LabelPowerset(LogisticRegression(solver="newton-cholesky")),
     LabelPowerset(RidgeClassifier(), min_count=2, n_subsets=1),
+    LabelSpacePartitionClassifier(LogisticRegression(), partition="hierarchical", random_state=0),
+    LabelSpacePartitionClassifier(RidgeClassifier(), partition="random_subsets", random_state=0),
     MultilabelBaggingClassifier(LogisticRegression(), n_estimators=3, random_state=0),
     MultilabelBaggingClassifier(
         BinaryRelevance(RidgeClassifier()),
