@@ -6,12 +6,23 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib import pyplot
+from sklearn.datasets import make_multilabel_classification
 
 import skrecall.plotting
 from skrecall.datasets import make_imbalanced_scores
-from skrecall.plotting import OperatingPointDisplay, RecallBudgetDisplay, ThresholdSearchDisplay
+from skrecall.plotting import (
+    FoldQualityDisplay,
+    ImbalanceProfileDisplay,
+    LabelCooccurrenceDisplay,
+    LabelGraphDisplay,
+    LabelRecallDisplay,
+    OperatingPointDisplay,
+    RecallBudgetDisplay,
+    ThresholdSearchDisplay,
+)
 
 SCORES = make_imbalanced_scores(400, prevalence=0.2, random_state=0)
+LABELS = make_multilabel_classification(200, n_classes=4, random_state=0)[1]
 CV_RESULTS = {
     "params": [{"C": c, "threshold": t} for c in (0.1, 1) for t in (0.2, 0.4, 0.6)],
     "mean_test_score": np.array([0.1, 0.2, 0.3, 0.4, 0.6, 0.5]),
@@ -19,6 +30,33 @@ CV_RESULTS = {
 
 # (how it is drawn, number of axes, columns of its frame)
 DISPLAYS = {
+    "FoldQualityDisplay": (
+        lambda ax: FoldQualityDisplay.from_folds(LABELS, np.split(np.arange(200), 5), ax=ax),
+        1,
+        ["fold", "label", "n_positives", "ideal", "ratio"],
+    ),
+    "ImbalanceProfileDisplay": (
+        lambda ax: ImbalanceProfileDisplay.from_labels(LABELS, ax=ax),
+        1,
+        ["label", "count", "share", "imbalance_ratio", "minority"],
+    ),
+    "LabelCooccurrenceDisplay": (
+        lambda ax: LabelCooccurrenceDisplay.from_labels(LABELS, label_names=list("abcd"), ax=ax),
+        1,
+        list(np.array(list("abcd"))[np.argsort(-LABELS.sum(axis=0), kind="stable")]),
+    ),
+    "LabelGraphDisplay": (
+        lambda ax: LabelGraphDisplay.from_labels(LABELS, random_state=0, ax=ax),
+        1,
+        ["label", "other", "jaccard", "community", "other_community"],
+    ),
+    "LabelRecallDisplay": (
+        lambda ax: LabelRecallDisplay.from_predictions(
+            LABELS, np.roll(LABELS, 1, axis=1), target_recall=0.8, ax=ax
+        ),
+        1,
+        ["label", "recall", "low", "high", "n_found", "n_positives"],
+    ),
     "OperatingPointDisplay": (
         lambda ax: OperatingPointDisplay.from_predictions(
             SCORES.y,
