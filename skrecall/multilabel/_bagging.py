@@ -128,10 +128,10 @@ class MultilabelBaggingClassifier(DecisionMixin, BaseLabelMetaEstimator):
         Any object with ``fit_resample(X, Y)`` is cloned and applied to each bag, which is drawn
         evenly.
     voting : {"proba", "labels"}, default="proba"
-        "proba": a label is predicted if the mean probability is one half or more. "labels": if half
-        or more of the votes are for it.
+        What the members are asked for: the probabilities of labels, or the labels. `predict_proba`
+        is the mean of their answers, and a label is predicted where that is one half or more.
     oob_proba : bool, default=False
-        Whether to keep the probabilities of the training rows by members whose bag lacks the row.
+        Whether to keep `predict_proba` of the training rows by the members whose bag lacks the row.
     n_jobs : int, default=None
         Number of bags to fit at once.
     random_state : int, RandomState instance or None, default=None
@@ -239,6 +239,11 @@ class MultilabelBaggingClassifier(DecisionMixin, BaseLabelMetaEstimator):
         self.random_state = random_state
         self.verbose = verbose
 
+    def _offers(self, name: str) -> bool:
+        if name == "predict_proba" and self.voting == "labels":
+            return True
+        return super()._offers(name)
+
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None, **params: Any
@@ -270,8 +275,9 @@ class MultilabelBaggingClassifier(DecisionMixin, BaseLabelMetaEstimator):
         X, Y = self._check_fit(X, y)
         check_row_weights(sample_weight)
         params = self._route_params(params, sample_weight)
-        check_voting("proba" if self.oob_proba else self.voting, self.estimator)
-        sampler = None if isinstance(self.sampler, str) else self.sampler
+        check_voting(self.voting, self.estimator)
+        is_balanced = isinstance(self.sampler, str)
+        sampler = None if is_balanced else self.sampler
         if sampler is not None and params:
             raise ValueError(
                 f"fit was given {sorted(params)}, and {type(sampler).__name__} makes rows that "
@@ -283,7 +289,7 @@ class MultilabelBaggingClassifier(DecisionMixin, BaseLabelMetaEstimator):
         self._share = count_values(Y, 1) / n_samples
         if n_labels:
             rng = check_random_state(self.random_state)
-            weight = None if self.sampler is None or sampler else balanced_weights(Y)
+            weight = balanced_weights(Y) if is_balanced else None
             n_drawn = _n_to_draw(self.max_samples, n_samples)
             if n_drawn > n_samples and not self.bootstrap:
                 raise ValueError(
@@ -314,6 +320,11 @@ class MultilabelBaggingClassifier(DecisionMixin, BaseLabelMetaEstimator):
             return None
         if len(getattr(X, "shape", ())) != 2:
             X = np.asarray(X)
+        if len(X.shape) != 2:
+            raise ValueError(
+                f"max_features={self.max_features} draws columns, and X has shape {X.shape}: leave "
+                "max_features=1.0."
+            )
         n_features = X.shape[1]
         n_drawn = _n_to_draw(self.max_features, n_features)
         if n_drawn > n_features:
@@ -346,24 +357,21 @@ class MultilabelBaggingClassifier(DecisionMixin, BaseLabelMetaEstimator):
             unseen = np.setdiff1d(np.arange(len(total)), bag.rows)
             labels = np.flatnonzero(bag.member.learnt)
             if len(unseen) and len(labels):
-                proba = bag.member.proba(bag.samples(_safe_indexing(X, unseen)))
-                total[np.ix_(unseen, labels)] += proba
+                vote = self._vote(bag, _safe_indexing(X, unseen))
+                total[np.ix_(unseen, labels)] += vote
                 n_voters[np.ix_(unseen, labels)] += 1
         return mean_vote(total, n_voters, np.full(total.shape[1], np.nan))
 
+    def _vote(self, bag: Bag, X: Any) -> NDArray:
+        X = bag.samples(X)
+        return bag.member.proba(X) if self.voting == "proba" else bag.member.predicted(X)
+
     def _label_proba(self, X: Any) -> NDArray[np.float64]:
-        return self._mean(X, Member.proba)
-
-    def _predict_labels(self, X: Any) -> Indicator:
         self._check_decision()
-        mean = self._mean(X, Member.proba if self.voting == "proba" else Member.predicted)
-        return (mean >= 0.5).astype(np.int8)
-
-    def _mean(self, X: Any, answer: Any) -> NDArray[np.float64]:
         total = np.zeros((_num_samples(X), len(self._share)))
         for bag in self.bags_:
             if bag.member.estimator is not None:
-                total[:, bag.member.learnt] += answer(bag.member, bag.samples(X))
+                total[:, bag.member.learnt] += self._vote(bag, X)
         return mean_vote(total, self.n_voters_, self._share)
 
 

@@ -18,6 +18,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.parallel import Parallel, delayed
 
+from skrecall.threshold import cardinality_threshold
 from skrecall.threshold._calibration import clone_with_seed
 from skrecall.utils._decision import DecisionMixin
 from skrecall.utils._indicator import Indicator, count_values
@@ -34,30 +35,6 @@ from skrecall.utils._sklearn import (
 from ._base import BaseLabelMetaEstimator
 from ._label_set_model import LabelSetModel, fit_label_sets
 from ._members import MAX_SEED, labels_without_vote, mean_vote
-
-
-def cardinality_threshold(proba: NDArray[np.float64], cardinality: float) -> float:
-    """Return the threshold at which rows carry a given number of labels on average.
-
-    Parameters
-    ----------
-    proba : ndarray of shape (n_samples, n_labels)
-        Probabilities.
-    cardinality : float
-        Mean number of labels per row to come nearest to.
-
-    Returns
-    -------
-    threshold : float
-        Half-way between two probabilities that follow each other; a label is predicted at or above
-        it. Of two as near, the lower one.
-    """
-    values, count = np.unique(proba, return_counts=True)
-    n_at_or_above = np.append(np.cumsum(count[::-1])[::-1], 0)
-    edges = np.concatenate([[0.0], values, [1.0]])
-    candidates = (edges[:-1] + edges[1:]) / 2
-    nearest = np.argmin(np.abs(n_at_or_above / len(proba) - cardinality))
-    return float(candidates[nearest])
 
 
 class EnsembleOfPrunedSets(DecisionMixin, BaseLabelMetaEstimator):

@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import get_tags
 
 from skrecall.threshold._calibration import clone_with_seed
+from skrecall.threshold._label_evidence import is_ours
 from skrecall.utils._indicator import Indicator, constant_labels
 from skrecall.utils._label_votes import label_votes, learnt_labels
 
@@ -167,6 +168,8 @@ def fit_member(
     labels = learnt_labels(constant)
     Y = Y if np.array_equal(labels, np.arange(Y.shape[1])) else Y[:, labels]
     clone = clone_with_seed(as_multilabel(estimator), random_state)
+    if issparse(Y) and not is_ours(clone):
+        Y = Y.toarray()  # few others take sparse labels
     return Member(clone.fit(X, Y, **params), constant)
 
 
