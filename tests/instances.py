@@ -83,12 +83,14 @@ EXPECTED_FAILED_CHECKS: dict[str, dict[str, str]] = {
     "EnsembleOfClassifierChains": WEIGHTS_INSIDE_BAGS,
     "EnsembleOfPrunedSets": WEIGHTS_INSIDE_BAGS,
     "MultilabelBaggingClassifier": WEIGHTS_INSIDE_BAGS,
+    "LabelEmbeddingClassifier": LISTED_CLASSES,
     "MultilabelForestClassifier": {
         f"check_sample_weight_equivalence_on_{kind}_data": (
             "a row of weight 2 and two rows are different bootstrap samples, as in scikit-learn's"
         )
         for kind in ("dense", "sparse")
     },
+    "MultilabelThresholdClassifier": LISTED_CLASSES,
     "OptimalThresholdClassifier": {
         "check_classifiers_train": "decisions change at threshold_, not at decision function 0",
     },

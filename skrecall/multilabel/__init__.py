@@ -10,9 +10,11 @@ from ._ensemble_of_pruned_sets import EnsembleOfPrunedSets
 from ._forest import MultilabelForestClassifier
 from ._homer import HOMER
 from ._iblr import InstanceBasedLogisticRegression
+from ._label_embedding import LabelEmbeddingClassifier
 from ._label_powerset import LabelPowerset
 from ._label_space_partition import LabelSpacePartitionClassifier
 from ._logistic import MultilabelLogisticRegression
+from ._mlaram import MLARAM
 from ._mlknn import MLkNN
 from ._mltsvm import MLTSVM
 from ._probabilistic_chain import ProbabilisticClassifierChain
@@ -27,8 +29,10 @@ __all__ = [
     "EnsembleOfPrunedSets",
     "HOMER",
     "InstanceBasedLogisticRegression",
+    "LabelEmbeddingClassifier",
     "LabelPowerset",
     "LabelSpacePartitionClassifier",
+    "MLARAM",
     "MLTSVM",
     "MLkNN",
     "MultilabelBaggingClassifier",

@@ -1,10 +1,11 @@
 """One instance of every multi-label classifier, for the common tests; cheap ones, as each is fitted
 some two hundred times."""
 
-from sklearn.linear_model import LogisticRegression, RidgeClassifier
+from sklearn.linear_model import LogisticRegression, Ridge, RidgeClassifier
 
 from skrecall.multilabel import (
     HOMER,
+    MLARAM,
     MLTSVM,
     BinaryRelevance,
     BRkNN,
@@ -13,6 +14,7 @@ from skrecall.multilabel import (
     EnsembleOfClassifierChains,
     EnsembleOfPrunedSets,
     InstanceBasedLogisticRegression,
+    LabelEmbeddingClassifier,
     LabelPowerset,
     LabelSpacePartitionClassifier,
     MLkNN,
@@ -23,6 +25,7 @@ from skrecall.multilabel import (
     RAkELDisjoint,
     RAkELOverlapping,
 )
+from skrecall.threshold import MultilabelThresholdClassifier
 
 MULTILABEL: list = [
     BinaryRelevance(LogisticRegression()),
@@ -30,6 +33,11 @@ MULTILABEL: list = [
     BRkNN(21, extension="a"),
     MLkNN(3),
     MLTSVM(threshold="own"),
+    MLARAM(),
+    MLARAM(threshold=0.1),
+    MLARAM(threshold=0.2),
+    MLARAM(threshold=0.2, decision="half"),
+    MLARAM(threshold=0.4),
     InstanceBasedLogisticRegression(LogisticRegression(), n_neighbors=5, add_features=True),
     ClassifierChain(LogisticRegression(), order="random", random_state=0),
     ClassifierChain(RidgeClassifier(), cv=3, chain_method="decision_function"),
@@ -75,6 +83,12 @@ MULTILABEL: list = [
     MultilabelForestClassifier(
         40, bootstrap="balanced", splitter="random", min_samples_leaf=10, random_state=0
     ),
+    MultilabelThresholdClassifier(BinaryRelevance(LogisticRegression()), cv=3),
+    MultilabelThresholdClassifier(
+        BinaryRelevance(LogisticRegression()), rule="gfm", calibration="holdout", random_state=0
+    ),
+    LabelEmbeddingClassifier(Ridge()),
+    LabelEmbeddingClassifier(Ridge(), embedding="cca", n_components=3),
 ]
 
 # For classifiers with a decision function; the check wants to index `classes_` by labels.
