@@ -100,9 +100,9 @@ class JointLogistic:
     def _probabilities(self, W: Any) -> Iterator[tuple[slice, Any, Any]]:
         """Yield rows, their samples and their probabilities, which stay in the cache."""
         xp, minus_W, n_samples = self.xp, -W, self.Z.shape[0]
-        whole = issparse(self.Z) or xp is not np
-        for rows in blocks(n_samples, n_samples if whole else CACHED_SCORES // W.shape[1]):
-            Z = self.Z if whole else self.Z[rows]
+        cut = _is_dense_on_cpu(self.Z)
+        for rows in blocks(n_samples, CACHED_SCORES // W.shape[1] if cut else n_samples):
+            Z = self.Z[rows] if cut else self.Z
             P = Z @ minus_W
             with np.errstate(over="ignore"):  # 1 / (1 + inf) is the probability 0 that is meant
                 xp.exp(P, out=P)
@@ -126,6 +126,10 @@ class JointLogistic:
         if weight is not None and weight.shape[1] > 1:
             weight = weight[:, columns]
         return replace(self, target=self.target[:, columns], weight=weight)
+
+
+def _is_dense_on_cpu(Z: Any) -> bool:
+    return not issparse(Z) and not getattr(Z, "is_sparse", False) and str(Z.device) == "cpu"
 
 
 def minimise(problem: JointLogistic, W: Any, *, tol: float, max_iter: int) -> tuple[Any, Any, Any]:

@@ -6,5 +6,6 @@ import_optional("torch", purpose="skrecall.neural_network")
 import_optional("skorch", purpose="skrecall.neural_network")
 
 from ._cnn import CNNClassifier  # noqa: E402
+from ._multilabel_linear import MultilabelLinearClassifier  # noqa: E402
 
-__all__ = ["CNNClassifier"]
+__all__ = ["CNNClassifier", "MultilabelLinearClassifier"]

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from scipy.sparse import csc_array, csr_array, random_array
+from scipy.sparse import csc_array, csr_array
 from sklearn.datasets import make_multilabel_classification
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
@@ -158,7 +158,7 @@ def test_responses_agree():
 
 
 def test_many_sparse_features():
-    wide = random_array((80, 3000), density=0.01, rng=np.random.default_rng(1), format="csr")
+    wide = csr_array(RNG.uniform(size=(80, 3000)) * (RNG.uniform(size=(80, 3000)) < 0.01))
     labels = np.stack([wide[:, [k]].toarray()[:, 0] > 0 for k in np.argsort(-wide.sum(0))[:4]], 1)
     model = tight().fit(wide, csr_array(labels.astype(int)))
     expected = reference(wide, labels.astype(int), solver="lbfgs", tol=1e-9, max_iter=5000)

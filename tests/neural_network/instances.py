@@ -1,9 +1,15 @@
 """The one list of torch instances that the common tests run over, and of checks they may fail."""
 
-from skrecall.neural_network import CNNClassifier
+from skrecall.neural_network import CNNClassifier, MultilabelLinearClassifier
+from tests.multilabel.instances import LISTED_CLASSES
+
+MULTILABEL: list = [
+    MultilabelLinearClassifier(device="cpu", n_threads=1),
+]
 
 CLASSIFIERS: list = [
     CNNClassifier(max_epochs=10, lr=0.02, batch_size=32, n_threads=1),
+    *MULTILABEL,
 ]
 
 # {class name: {scikit-learn's check: reason}}; more than five for one class is a defect.
@@ -14,6 +20,16 @@ EXPECTED_FAILED_CHECKS: dict[str, dict[str, str]] = {
         ),
         "check_methods_subset_invariance": (
             "float32 products of batches of other sizes differ in the last digit, 1e-7"
+        ),
+    },
+    "MultilabelLinearClassifier": {
+        **LISTED_CLASSES,
+        **dict.fromkeys(
+            (
+                "check_sample_weight_equivalence_on_dense_data",
+                "check_sample_weight_equivalence_on_sparse_data",
+            ),
+            "float32 solves of repeated and of weighted rows end within tol, not within 1e-7",
         ),
     },
 }

@@ -6,23 +6,35 @@ import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import skrecall.neural_network
-from tests.checks import CLASSIFIER_CHECKS, instance_id
-from tests.neural_network.instances import CLASSIFIERS, EXPECTED_FAILED_CHECKS
+from tests.checks import CLASSIFIER_CHECKS, MULTILABEL_CHECKS, instance_id
+from tests.neural_network.instances import CLASSIFIERS, EXPECTED_FAILED_CHECKS, MULTILABEL
 
 
 def expected_failures(estimator):
     return EXPECTED_FAILED_CHECKS.get(type(estimator).__name__, {})
 
 
+# A multi-label classifier predicts the only value of a label, and names the label.
+one_value = pytest.mark.filterwarnings("ignore:Labels .* have one value each:UserWarning")
+
+
 # Not strict: float32 rounding, the reason of the expected failures, may agree on some machine.
+@one_value
 @parametrize_with_checks(CLASSIFIERS, expected_failed_checks=expected_failures, xfail_strict=False)
 def test_scikit_learn(estimator, check):
     check(estimator)
 
 
+@one_value
 @pytest.mark.parametrize("check", CLASSIFIER_CHECKS, ids=instance_id)
 @pytest.mark.parametrize("estimator", CLASSIFIERS, ids=instance_id)
 def test_classifier(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.parametrize("check", MULTILABEL_CHECKS, ids=instance_id)
+@pytest.mark.parametrize("estimator", MULTILABEL, ids=instance_id)
+def test_multilabel(estimator, check):
     check(estimator)
 
 
