@@ -6,6 +6,7 @@ References
    sets", ICDM 2008.
 """
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -209,7 +210,9 @@ def fit_label_sets(
         X = _safe_indexing(X, rows)
     if len(count) == 1:
         estimator, params = DummyClassifier(strategy="most_frequent"), {}
-    with one_blas_thread():
+    with warnings.catch_warnings(), one_blas_thread():
+        # scikit-learn takes that for a regression; here rare sets are classes all the same
+        warnings.filterwarnings("ignore", message="The number of unique classes is greater")
         estimator.fit(X, code, **params)
     return LabelSetModel(estimator, sets, count)
 

@@ -103,3 +103,9 @@ def test_thousands_of_sparse_labels():
     assert issparse(predicted)
     assert issparse(fitted.label_sets_)
     assert abs(predicted - sets[code]).nnz == 0
+
+
+def test_a_set_per_row_is_no_regression():
+    Y = (np.arange(40)[:, np.newaxis] >> np.arange(6)) & 1
+    X = np.arange(40.0)[:, np.newaxis]
+    assert_array_equal(LabelPowerset(KNeighborsClassifier(1)).fit(X, Y).predict(X), Y)
