@@ -88,7 +88,7 @@ def embed_label_sets(
     predictions = truths.copy()
     distance = cdist(truths, predictions)
     stress = float((weight * (distance - wanted) ** 2).sum())
-    for n_iter in range(1, max_iter + 1):
+    for n_iter in range(1, max_iter + 1):  # noqa: B007 (it is returned)
         truths, predictions = majorise(truths, predictions, distance, wanted, counts)
         distance = cdist(truths, predictions)
         before, stress = stress, float((weight * (distance - wanted) ** 2).sum())
