@@ -21,6 +21,13 @@ from sklearn.tree import DecisionTreeClassifier
 from skrecall.ensemble import SoftVotingClassifier
 from skrecall.metrics import get_scorer, recall_at_precision
 from skrecall.model_selection import DecisionGridSearchCV
+from skrecall.multilabel import (
+    BinaryRelevance,
+    ClassifierChain,
+    EnsembleOfPrunedSets,
+    LabelPowerset,
+    RAkELOverlapping,
+)
 
 MEMBERS = [
     ("logistic", LogisticRegression()),
@@ -384,3 +391,39 @@ def test_label_names_are_those_of_the_last_fit():
     vote = SoftVotingClassifier(MULTILABEL_MEMBERS[1:2]).fit(X, pd.DataFrame(Y, columns=[*"abcde"]))
     assert vote.label_names_.tolist() == [*"abcde"]
     assert not hasattr(vote.fit(X, Y), "label_names_")
+
+
+@pytest.mark.parametrize("weights", [None, "optimize"])
+@pytest.mark.parametrize("container", [np.asarray, pd.DataFrame, csr_array])
+def test_our_multilabel_classifiers_vote(container, weights):
+    X, Y = make_multilabel_classification(200, n_classes=4, random_state=0)
+    members = [
+        ("relevance", BinaryRelevance(GaussianNB())),
+        ("chain", ClassifierChain(GaussianNB())),
+        ("powerset", LabelPowerset(GaussianNB(), min_count=3, n_subsets=1)),
+        ("rakel", RAkELOverlapping(GaussianNB(), random_state=0)),
+        ("pruned", EnsembleOfPrunedSets(GaussianNB(), n_estimators=3, random_state=0)),
+    ]
+    vote = SoftVotingClassifier(members, weights=weights, cv=2 if weights else None)
+    vote.fit(X[:150], container(Y[:150]))
+    proba = [clone(m).fit(X[:150], Y[:150]).predict_proba(X[150:]) for _, m in members]
+    expected = np.average(proba, axis=0, weights=vote.weights_)
+    assert_allclose(vote.predict_proba(X[150:]), expected)
+    predicted = vote.predict(X[150:])
+    assert type(predicted) is type(container(Y))
+    predicted = predicted.toarray() if container is csr_array else np.asarray(predicted)
+    assert_array_equal(predicted, expected > 0.5)
+
+
+def test_our_frozen_multilabel_classifiers_vote_on_sparse_labels():
+    X, Y = make_multilabel_classification(200, n_classes=4, random_state=0)
+    fitted = [
+        (name, FrozenEstimator(model.fit(X[:100], csr_array(Y[:100]))))
+        for name, model in [
+            ("br", BinaryRelevance(GaussianNB())),
+            ("lp", LabelPowerset(GaussianNB())),
+        ]
+    ]
+    vote = SoftVotingClassifier(fitted).fit(X[100:], csr_array(Y[100:]))
+    expected = np.mean([model.predict_proba(X) for _, model in fitted], axis=0)
+    assert_allclose(vote.predict_proba(X), expected)
