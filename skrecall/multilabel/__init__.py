@@ -19,6 +19,7 @@ from ._mlknn import MLkNN
 from ._mltsvm import MLTSVM
 from ._probabilistic_chain import ProbabilisticClassifierChain
 from ._rakel import RAkELDisjoint, RAkELOverlapping
+from ._stacked import StackedBinaryRelevance
 
 __all__ = [
     "BRkNN",
@@ -41,4 +42,5 @@ __all__ = [
     "ProbabilisticClassifierChain",
     "RAkELDisjoint",
     "RAkELOverlapping",
+    "StackedBinaryRelevance",
 ]

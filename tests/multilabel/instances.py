@@ -24,6 +24,7 @@ from skrecall.multilabel import (
     ProbabilisticClassifierChain,
     RAkELDisjoint,
     RAkELOverlapping,
+    StackedBinaryRelevance,
 )
 from skrecall.threshold import MultilabelThresholdClassifier
 
@@ -54,6 +55,8 @@ MULTILABEL: list = [
     CalibratedLabelRanking(LogisticRegression()),
     CalibratedLabelRanking(LogisticRegression(), voting="proba", random_state=0),
     EnsembleOfClassifierChains(LogisticRegression(), n_estimators=3, random_state=0),
+    StackedBinaryRelevance(LogisticRegression(solver="newton-cholesky"), cv=3),
+    StackedBinaryRelevance(RidgeClassifier(), method="br+", min_phi=0.05),
     EnsembleOfPrunedSets(
         LogisticRegression(solver="newton-cholesky"), n_estimators=4, random_state=0
     ),
