@@ -335,9 +335,58 @@ def make_promise(
     ValueError
         If there are too few positives.
     """
+    rank, target_recall = terms.rank(int(positive.sum()), pos_label=pos_label, stratum=stratum)
+    return promise_at_rank(
+        positive,
+        y_score,
+        terms,
+        rank,
+        target_recall,
+        pos_label=pos_label,
+        stratum=stratum,
+        is_empirical=is_empirical,
+    )
+
+
+def promise_at_rank(
+    positive: NDArray[np.bool_],
+    y_score: NDArray[np.float64],
+    terms: _PromiseTerms,
+    rank: int,
+    target_recall: float,
+    *,
+    pos_label: Any,
+    stratum: Any,
+    is_empirical: bool,
+) -> tuple[RecallPromise, OperatingCurve]:
+    """Choose the threshold of best empirical precision up to a rank among the positive scores.
+
+    Parameters
+    ----------
+    positive : ndarray of shape (n_units,), dtype bool
+        Positive units.
+    y_score : ndarray of shape (n_units,)
+        Their held-out scores.
+    terms : _PromiseTerms
+        What was asked for.
+    rank : int
+        Of the highest threshold that carries the promise, from 1.
+    target_recall : float
+        The recall promised.
+    pos_label, stratum : object
+        What the promise is about.
+    is_empirical : bool
+        Whether the scores carry no proof.
+
+    Returns
+    -------
+    promise : RecallPromise
+        With its threshold.
+    curve : OperatingCurve
+        Of the units.
+    """
     y_score_pos = np.sort(y_score[positive])
     n_positives = len(y_score_pos)
-    rank, target_recall = terms.rank(n_positives, pos_label=pos_label, stratum=stratum)
     curve = curve_from_positive(positive, y_score, pos_label=pos_label)
     first_carrying = curve.index_at(y_score_pos[rank - 1])
     chosen = first_carrying + int(np.argmax(curve.precision[first_carrying:]))
