@@ -345,7 +345,7 @@ class MultilabelThresholdClassifier(DecisionMixin, MetaEstimatorMixin, BaseMulti
         self._read_scores = self.response_method
         self._evidence = LabelEvidence(
             Y=Y[rows],
-            y_score=y_score[:, self._varying],
+            y_score=self._of_varying(y_score),
             names=names[self._varying],
             weight=None if weight is None else weight[rows],
             is_empirical=len(splits) > 1,
@@ -360,9 +360,15 @@ class MultilabelThresholdClassifier(DecisionMixin, MetaEstimatorMixin, BaseMulti
         return self._container.label_names
 
     def _with_constant_labels(self, Y: NDArray[np.int8]) -> NDArray[np.int8]:
+        if Y.shape[1] == len(self.constant_):
+            return Y
         full = np.tile(np.nan_to_num(self.constant_).astype(np.int8), (len(Y), 1))
         full[:, self._varying] = Y
         return full
+
+    def _of_varying(self, scores: NDArray) -> NDArray:
+        varying = self._varying
+        return scores if len(varying) == scores.shape[1] else scores[:, varying]
 
     def _is_prefit(self) -> bool:
         return self.calibration == "prefit" or isinstance(self.estimator, FrozenEstimator)
@@ -621,14 +627,14 @@ class MultilabelThresholdClassifier(DecisionMixin, MetaEstimatorMixin, BaseMulti
         return pd.DataFrame(rows, columns=None if rows else columns).set_index("label")
 
     def _label_proba(self, X: Any) -> NDArray[np.float64]:
-        return self._fitted.scores(X, "predict_proba")[:, self._varying]
+        return self._of_varying(self._fitted.scores(X, "predict_proba"))
 
     def _label_decision(self, X: Any) -> NDArray[np.float64]:
-        return self._fitted.scores(X, "decision_function")[:, self._varying]
+        return self._of_varying(self._fitted.scores(X, "decision_function"))
 
     def _predict_labels(self, X: Any) -> NDArray[np.int8]:
         self._check_decision()
-        y_score = self._fitted.scores(X, self._read_scores)[:, self._varying]
+        y_score = self._of_varying(self._fitted.scores(X, self._read_scores))
         if self._own_thresholds is not None:
             return (self._own_thresholds <= y_score).astype(np.int8)
         if self.rule == "rcut":

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_array
+from sklearn import config_context
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.datasets import make_multilabel_classification
 from sklearn.ensemble import RandomForestClassifier
@@ -350,6 +351,18 @@ def test_a_search_fits_once_for_all_decisions():
 def test_parameters_that_do_not_go_together(settings, message):
     with pytest.raises(ValueError, match=message):
         MultilabelThresholdClassifier(MODEL).set_params(**settings).fit(X, Y)
+
+
+def test_weights_and_groups_are_routed():
+    y_score, Y = scored()
+    weight, groups = np.linspace(1, 2, len(Y)), np.arange(len(Y)) // 4
+    with config_context(enable_metadata_routing=True):
+        inner = Scores().set_fit_request(sample_weight=True)
+        clf = MultilabelThresholdClassifier(inner, cv=2).set_fit_request(groups=True)
+        clf.fit(y_score, Y, sample_weight=weight, groups=groups)
+        with pytest.raises(TypeError, match="unexpected argument"):
+            clf.fit(y_score, Y, strange=weight)
+    assert_array_equal(clf.estimator_.weight_, weight)
 
 
 def test_copies_on_both_sides_void_a_promise():
