@@ -46,6 +46,11 @@ def ranking_areas(
     n_upto = np.zeros(len(levels) + 1)  # negatives that reach 0, 1, ... levels
     n_above = np.zeros(len(levels) + 1)  # negatives that exceed 0, 1, ... levels
     for score, weight in negatives:
+        if weight is None:
+            score = np.sort(score)  # neighbours are then found beside each other, and fast
+        else:
+            order = np.argsort(score)
+            score, weight = score[order], weight[order]
         reached = np.searchsorted(levels, score, side="right")
         ties = levels[np.maximum(reached - 1, 0)] == score
         n_upto += np.bincount(reached, weights=weight, minlength=len(n_upto))

@@ -228,10 +228,12 @@ def get_scorer(scoring: str | Callable | None, **params: Any) -> Callable | None
     For multi-label targets there are those that start with ``example_``, ``label_`` and
     ``propensity_scored_``, "neg_one_error" and "neg_is_error", and those that end in ``_known``:
     these are scikit-learn's of the same name (and "g_mean", "f2"), with labels that are NaN or -1
-    in `y` left out. With unknown labels, give a search a splitter as ``cv``: scikit-learn reads
-    the type of `y` to choose one from a number, and refuses NaN. "macro" is over all labels, a
-    label without positives counting 0; set ``zero_division=np.nan`` to leave it out. Scores of
-    several labels are compared as probabilities where there are some.
+    in `y` left out. "macro" is over all labels, one without positives counting 0; set
+    ``zero_division=np.nan`` to leave it out. Scores of several labels are compared as
+    probabilities where there are some.
+
+    With NaN in `y`, give a search a splitter as ``cv``, such as `MultilabelStratifiedKFold`:
+    scikit-learn reads the type of `y` to choose one from a number, and refuses NaN (-1 it takes).
 
     Examples
     --------

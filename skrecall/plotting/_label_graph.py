@@ -170,7 +170,8 @@ class LabelGraphDisplay:
         max_labels : int, default=40
             How many labels to show; more than some dozens cannot be read.
         max_edges : int, default=None
-            How many edges to show, strongest first; None means three per label.
+            How many edges to show, strongest first; None means three per label. Every label keeps
+            its strongest, even beyond that number.
         order : {"frequent", "rare"}, default="frequent"
             Which labels stay where there are more.
         label_names : list of str, default=None
@@ -205,10 +206,17 @@ class LabelGraphDisplay:
         for number, part in enumerate(partition):
             community[np.asarray(part)] = number
         pairs = coo_array(triu(coo_array(label_jaccard(indicator[:, shown])), k=1))
+        by_strength = np.argsort(-pairs.data, kind="stable")
+        edges = np.column_stack([pairs.row, pairs.col])[by_strength].astype(np.intp)
         n_edges = _EDGES_PER_LABEL * len(shown) if max_edges is None else max_edges
-        strongest = np.argsort(-pairs.data, kind="stable")[: check_count(n_edges, name="max_edges")]
-        edges = np.column_stack([pairs.row, pairs.col])[strongest].astype(np.intp)
-        weights = pairs.data[strongest]
+        kept = np.union1d(
+            np.arange(min(check_count(n_edges, name="max_edges"), len(edges))),
+            np.unique(edges, return_index=True)[1] // 2,  # the strongest edge of each label
+        )
+        title = [shown_of(len(shown), n_labels, order)]
+        if len(kept) < len(edges):
+            title.append(f"{len(kept)} strongest of {len(edges)} edges")
+        edges, weights = edges[kept], pairs.data[by_strength][kept]
         graph = networkx.Graph()
         graph.add_weighted_edges_from(
             (i, j, weight) for (i, j), weight in zip(edges.tolist(), weights.tolist(), strict=True)
@@ -225,7 +233,7 @@ class LabelGraphDisplay:
             counts=counts[shown],
             communities=community[shown],
             label_names=[names[label] for label in shown],
-            title=shown_of(len(shown), n_labels, order),
+            title=", ".join(filter(None, title)),
         )
         return display.plot(ax=ax)
 

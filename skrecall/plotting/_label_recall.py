@@ -267,6 +267,8 @@ class LabelRecallDisplay:
             elinewidth=1,
             capsize=2,
         )
+        # tells the colour of a recall of 0, too
+        self.ax_.scatter(self.recall, at, c=self._colours(), s=16, edgecolors="black", zorder=3)
         self.ax_.set_yticks(at, shortened(self.label_names), fontsize=size)
         self.counts_ax_ = self.ax_.secondary_yaxis("right")
         found = [
@@ -282,7 +284,7 @@ class LabelRecallDisplay:
         self.ax_.set(
             xlabel=f"Recall, with {100 * self.confidence:g} % interval",
             ylabel="Label",
-            xlim=(0, 1.02),
+            xlim=(-0.015, 1.02),
             ylim=(n_labels - 0.4, -0.6),  # the first label on top
         )
         if self.title:

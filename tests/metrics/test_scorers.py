@@ -407,6 +407,8 @@ def test_a_search_works_with_unknown_labels(n_labels, unknown, tags):
     recall = search.cv_results_["mean_test_recall_macro_known"]
     assert search.best_index_ == np.argmax(recall)
     assert np.ptp(recall) > 0
+    if unknown == -1 and n_labels > 1:
+        cv = 3  # scikit-learn chooses a splitter for -1, not for NaN
     alone = GridSearchCV(model, grid, scoring=scoring["recall_macro_known"], cv=cv).fit(X, Y)
     assert_array_equal(alone.cv_results_["mean_test_score"], recall)
 

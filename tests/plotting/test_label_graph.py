@@ -51,8 +51,24 @@ def test_a_partition_of_one_s_own_and_fewer_labels_and_edges(Y):
     assert display.label_names == [str(label) for label in shown]
     assert_array_equal(display.counts, counts[shown])
     assert_array_equal(display.communities, np.array([0, 0, 1, 1, 2, 2, 2])[shown])
-    assert len(display.frame()) == 2
-    assert display.ax_.get_title(loc="left").startswith("The 5 most frequent of 7 labels, ")
+    pairs = sorted(
+        (-np.sum(Y[:, i] & Y[:, j]) / np.sum(Y[:, i] | Y[:, j]), str(i), str(j))
+        for i in shown
+        for j in shown
+        if np.flatnonzero(shown == i) < np.flatnonzero(shown == j) and np.any(Y[:, i] & Y[:, j])
+    )
+    expected = [
+        {i, j}
+        for place, (_, i, j) in enumerate(pairs)
+        if place < 2 or any({i, j} - {"6"} - set(np.ravel([p[1:] for p in pairs[:place]])))
+    ]
+    frame = display.frame()
+    assert [{row.label, row.other} for row in frame.itertuples()] == expected
+    assert len(expected) < len(pairs)
+    title = display.ax_.get_title(loc="left")
+    assert title.startswith(
+        f"The 5 most frequent of 7 labels, {len(expected)} strongest of {len(pairs)} edges, "
+    )
 
 
 def test_labels_that_never_meet_can_be_drawn():
