@@ -7,12 +7,14 @@ References
 """
 
 from collections.abc import Callable, Iterable
+from copy import copy
 from numbers import Integral, Real
 from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, is_classifier
+from sklearn.dummy import DummyClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import BaseCrossValidator, check_cv
 from sklearn.utils import Bunch, check_random_state, column_or_1d, get_tags, indexable
@@ -244,6 +246,12 @@ class SoftVotingClassifier(DecisionMixin, ClassifierMixin, _BaseHeterogeneousEns
             return names, [FrozenEstimator(member) for _, member in kept]
         return names, [member for _, member in kept]
 
+    def _validate_estimators(self) -> None:
+        """Check names and members as scikit-learn does, classifiers without its tag included."""
+        ensemble = copy(self)
+        ensemble.estimators = [_with_tag(item) for item in self.estimators]
+        super(SoftVotingClassifier, ensemble)._validate_estimators()
+
     def _check_target(
         self, y: Any, members: list[BaseEstimator]
     ) -> tuple[NDArray, Any, IndicatorContainer | None]:
@@ -448,3 +456,14 @@ class SoftVotingClassifier(DecisionMixin, ClassifierMixin, _BaseHeterogeneousEns
         tags.classifier_tags.multi_label = several
         tags.target_tags.multi_output = several
         return tags
+
+
+def _with_tag(item: Any) -> Any:
+    """Return a named member; for a classifier of scikit-multilearn, one that bears the tag.
+
+    Its classes inherit from BaseEstimator first, whose tags then hide those of a classifier.
+    """
+    if not isinstance(item, tuple | list) or len(item) != 2:
+        return item
+    hidden = isinstance(item[1], ClassifierMixin) and not is_classifier(item[1])
+    return (item[0], DummyClassifier()) if hidden else item

@@ -9,7 +9,7 @@ from sklearn.datasets import make_classification, make_multilabel_classification
 from sklearn.ensemble import RandomForestClassifier, VotingClassifier
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
-from sklearn.linear_model import LogisticRegression, RidgeClassifier
+from sklearn.linear_model import LinearRegression, LogisticRegression, RidgeClassifier
 from sklearn.metrics import average_precision_score
 from sklearn.model_selection import GridSearchCV, GroupKFold, KFold, cross_val_predict
 from sklearn.multioutput import MultiOutputClassifier
@@ -427,3 +427,22 @@ def test_our_frozen_multilabel_classifiers_vote_on_sparse_labels():
     vote = SoftVotingClassifier(fitted).fit(X[100:], csr_array(Y[100:]))
     expected = np.mean([model.predict_proba(X) for _, model in fitted], axis=0)
     assert_allclose(vote.predict_proba(X), expected)
+
+
+class Untagged(BaseEstimator, ClassifierMixin):
+    """Bases in the order of scikit-multilearn's classes, which hides the tags of a classifier."""
+
+    def fit(self, X, y):
+        self.share_ = np.mean(y, axis=0)
+        return self
+
+    def predict_proba(self, X):
+        return np.tile(self.share_, (len(X), 1))
+
+
+def test_a_classifier_without_its_tag_is_a_member():
+    X, Y = make_multilabel_classification(50, random_state=0)
+    vote = SoftVotingClassifier([("untagged", Untagged())]).fit(X, Y)
+    assert_allclose(vote.predict_proba(X), np.tile(Y.mean(axis=0), (len(X), 1)))
+    with pytest.raises(ValueError, match="The estimator LinearRegression should be a classifier"):
+        SoftVotingClassifier([("untagged", Untagged()), ("other", LinearRegression())]).fit(X, Y)
