@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csc_array, issparse
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
-from sklearn.linear_model import LogisticRegression
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 
 from skrecall.utils._multilabel_target import BaseMultilabelClassifier
@@ -30,6 +29,7 @@ from skrecall.utils._sklearn import (
 
 from ._binary_relevance import BinaryRelevance
 from ._features import append_features, label_features
+from ._logistic import MultilabelLogisticRegression
 from ._neighbors import BaseNeighborLabels, count_labels
 
 
@@ -44,7 +44,7 @@ class InstanceBasedLogisticRegression(MetaEstimatorMixin, BaseNeighborLabels):
     ----------
     estimator : estimator, default=None
         A binary classifier, a clone of which is fitted per label, or a multi-label classifier of
-        this folder. None for ``LogisticRegression(C=100, max_iter=1000)``: of ten neighbours, that
+        this folder. None for ``MultilabelLogisticRegression(C=100)``: of ten neighbours, that
         penalises shares as ``C=1`` penalises the counts of the paper, which has no penalty.
     n_neighbors : int, default=10
         Number of neighbours; all other rows where there are fewer.
@@ -103,8 +103,8 @@ class InstanceBasedLogisticRegression(MetaEstimatorMixin, BaseNeighborLabels):
     >>> model = InstanceBasedLogisticRegression(n_neighbors=5).fit(X, Y)
     >>> model.predict_proba(X).shape
     (200, 4)
-    >>> model.estimator_.estimators_[0].coef_.shape  # one per label of the neighbours
-    (1, 4)
+    >>> model.estimator_.coef_.shape  # of each label, one per label of the neighbours
+    (4, 4)
     """
 
     _parameter_constraints: dict = {
@@ -167,14 +167,11 @@ class InstanceBasedLogisticRegression(MetaEstimatorMixin, BaseNeighborLabels):
 
     def _learner(self) -> BaseEstimator:
         """Return the multi-label classifier of the shares, not fitted yet."""
+        if self.estimator is None:
+            return MultilabelLogisticRegression(C=100, n_jobs=self.n_jobs)
         if isinstance(self.estimator, BaseMultilabelClassifier):
             return clone(self.estimator)
-        return BinaryRelevance(clone(self._label_estimator()), n_jobs=self.n_jobs)
-
-    def _label_estimator(self) -> BaseEstimator:
-        if self.estimator is None:
-            return LogisticRegression(C=100, max_iter=1000)
-        return self.estimator
+        return BinaryRelevance(clone(self.estimator), n_jobs=self.n_jobs)
 
     def _features(self, X: Any, neighbors: NDArray[np.integer]) -> Any:
         """Return the shares of the neighbours with each label, appended to the samples if asked."""
@@ -207,6 +204,6 @@ class InstanceBasedLogisticRegression(MetaEstimatorMixin, BaseNeighborLabels):
             See scikit-learn's user guide on metadata routing.
         """
         return MetadataRouter(owner=self).add(
-            estimator=self._label_estimator(),
+            estimator=self._learner() if self.estimator is None else self.estimator,
             method_mapping=MethodMapping().add(caller="fit", callee="fit"),
         )

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_array, issparse
+from sklearn.metrics import pairwise_distances
 from sklearn.neighbors import KNeighborsTransformer, NearestNeighbors
 from sklearn.utils import get_tags
 
@@ -85,3 +86,11 @@ def test_sparse_samples_give_the_same_answer(rng):
     X = X * rng.random(X.shape)  # no equal distances
     expected = MLkNN(5, algorithm="brute").fit(X, Y).predict_proba(X)
     assert_array_equal(MLkNN(5).fit(csr_array(X), Y).predict_proba(csr_array(X)), expected)
+
+
+def test_given_distances_are_those_of_the_samples(rng):
+    X, Y = make_labels()
+    X = X * rng.random(X.shape)
+    expected = MLkNN(5).fit(X, Y).predict_proba(X[:30])
+    fitted = MLkNN(5, metric="precomputed").fit(pairwise_distances(X), Y)
+    assert_allclose(fitted.predict_proba(pairwise_distances(X[:30], X)), expected)
