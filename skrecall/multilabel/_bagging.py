@@ -366,6 +366,9 @@ class MultilabelBaggingClassifier(DecisionMixin, BaseLabelMetaEstimator):
         X = bag.samples(X)
         return bag.member.proba(X) if self.voting == "proba" else bag.member.predicted(X)
 
+    def _predict_labels(self, X: Any) -> Indicator:
+        return (self._label_proba(X) >= 0.5).astype(np.int8)
+
     def _label_proba(self, X: Any) -> NDArray[np.float64]:
         self._check_decision()
         total = np.zeros((_num_samples(X), len(self._share)))

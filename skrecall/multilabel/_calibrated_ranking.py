@@ -33,7 +33,7 @@ class CalibratedLabelRanking(DecisionMixin, BaseLabelMetaEstimator):
 
     One binary classifier per pair learns, from the rows that carry exactly one of the two labels,
     which it is; one per label learns whether it is there, which is its comparison with the virtual
-    label. The labels with more votes than the virtual label are predicted [1]_.
+    label. The labels with as many votes as the virtual label, or more, are predicted [1]_.
 
     Parameters
     ----------
@@ -74,8 +74,10 @@ class CalibratedLabelRanking(DecisionMixin, BaseLabelMetaEstimator):
     Notes
     -----
     `decision_function` is the difference of the votes of a label and of the virtual label, divided
-    by the number of labels that vary: between -1 and 1, above 0 where the label is predicted. It
-    ranks the labels of a sample and is no probability.
+    by the number of labels that vary: between -1 and 1, 0 or above where the label is predicted. It
+    ranks the labels of a sample and is no probability. The paper leaves a tie with the virtual
+    label open; here, as in Mulan, it is a yes: ties are frequent with whole votes and weak
+    classifiers, and a no would make a miss of each.
 
     Two labels of which one never occurs without the other need no classifier: the other gets the
     vote. Two labels that always occur together get half a vote each.
@@ -189,6 +191,9 @@ class CalibratedLabelRanking(DecisionMixin, BaseLabelMetaEstimator):
             virtual_votes = virtual_votes + (1 - wins[:, 0])
             votes[:, label + 1 :] += 1 - wins[:, 1:]
         return (votes - np.asarray(virtual_votes)[:, np.newaxis]) / n_labels
+
+    def _predict_labels(self, X: Any) -> Indicator:
+        return (self._label_decision(X) >= 0).astype(np.int8)
 
 
 def _fit_comparisons(

@@ -63,11 +63,7 @@ MULTILABEL: list = [
     LabelSpacePartitionClassifier(RidgeClassifier(), partition="random_subsets", random_state=0),
     MultilabelBaggingClassifier(LogisticRegression(), n_estimators=3, random_state=0),
     MultilabelBaggingClassifier(
-        BinaryRelevance(RidgeClassifier()),
-        n_estimators=3,
-        sampler="balanced",
-        voting="labels",
-        random_state=0,
+        BinaryRelevance(LogisticRegression()), n_estimators=3, sampler="balanced", random_state=0
     ),
     MultilabelLogisticRegression(tol=1e-10),
     RAkELDisjoint(LogisticRegression(solver="newton-cholesky"), labelset_size=2, random_state=0),

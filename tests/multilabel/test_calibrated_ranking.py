@@ -48,7 +48,8 @@ def test_votes_equal_a_plain_loop(data, voting, container):
     assert_allclose(model.decision_function(X[100:]), expected, atol=1e-12)
     predicted = model.predict(X[100:])
     predicted = predicted.toarray() if container is csr_array else predicted
-    assert_array_equal(predicted, votes[:, :4] > votes[:, [4]])
+    assert_array_equal(predicted, votes[:, :4] >= votes[:, [4]])
+    assert (expected == 0).any() == (voting == "labels")  # ties
     assert (predicted != BinaryRelevance(GaussianNB()).fit(X[:100], Y[:100]).predict(X[100:])).any()
 
 
