@@ -140,7 +140,7 @@ def check_label_scores(
     unknown: bool = True,
     accept_sparse: bool = False,
 ) -> tuple[Indicator, Any, NDArray[np.float64] | None]:
-    """Return labels, scores and weights for measures that rank; scores are not copied.
+    """Return labels, scores and weights for measures that rank; no copy of scores of type float.
 
     Parameters
     ----------
@@ -172,6 +172,8 @@ def check_label_scores(
     """
     Y, container = check_indicator(y_true, unknown=unknown, accept_sparse=True, name="y_true")
     names = None
+    S: Any
+    values: Any
     if issparse(y_score):
         if not accept_sparse:
             raise ValueError(
@@ -186,6 +188,9 @@ def check_label_scores(
         S = values = np.asarray(y_score)
     if values.dtype.kind not in "biuf":
         raise ValueError(f"y_score holds {values.dtype}, and scores are numbers.")
+    if values.dtype.kind != "f":  # the negative of an unsigned number is none
+        S = S.astype(np.result_type(values.dtype, np.float32))
+        values = S.data if issparse(S) else S
     _check_shapes(Y, S, "y_score")
     _check_names(container.label_names, names, "y_score")
     # the sum is finite almost always, and needs no copy
@@ -363,6 +368,8 @@ def mean_of_rows(values: NDArray[np.float64], weight: NDArray[np.float64] | None
 
 
 def _check_shapes(Y: Indicator, other: Any, name: str) -> None:
+    if Y.shape[0] == 0:
+        raise ValueError("y_true holds 0 samples: there is nothing to count.")
     if other.ndim == 2:
         check_consistent_length(Y, other)
     if Y.shape != other.shape:

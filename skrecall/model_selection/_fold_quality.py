@@ -75,7 +75,7 @@ def fold_quality(
     True
     """
     Y = positives(y)[0]
-    rows = [np.asarray(_test_rows(fold), dtype=np.intp) for fold in folds]
+    rows = [rows_of_fold(fold) for fold in folds]
     sizes = np.array([len(fold) for fold in rows])
     if len(rows) == 0 or sizes.min() == 0:
         raise ValueError(
@@ -99,9 +99,21 @@ def fold_quality(
     )
 
 
-def _test_rows(fold: Any) -> ArrayLike:
+def rows_of_fold(fold: Any) -> NDArray[np.intp]:
+    """Return the rows of a fold.
+
+    Parameters
+    ----------
+    fold : array-like of int, or tuple of (train, test)
+        Rows, or what a splitter yields: the test rows are the fold.
+
+    Returns
+    -------
+    rows : ndarray of shape (n_rows,)
+        Row indices.
+    """
     is_split = isinstance(fold, tuple) and len(fold) == 2 and np.ndim(fold[1]) == 1
-    return fold[1] if is_split else fold
+    return np.asarray(fold[1] if is_split else fold, dtype=np.intp)
 
 
 def _counts(

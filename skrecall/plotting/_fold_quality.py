@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from skrecall.model_selection import fold_quality
+from skrecall.model_selection._fold_quality import rows_of_fold
 from skrecall.utils._indicator import check_indicator
 from skrecall.utils._optional import import_optional
 
@@ -124,7 +125,7 @@ class FoldQualityDisplay:
         ValueError
             If `Y` is no indicator, no label occurs, there is no fold, or one is empty.
         """
-        rows = [_test_rows(fold) for fold in folds]
+        rows = [rows_of_fold(fold) for fold in folds]
         indicator, container = check_indicator(Y, accept_sparse=True)
         quality = fold_quality(indicator, rows)
         names = label_names_of(container.label_names, label_names, indicator.shape[1])
@@ -223,8 +224,3 @@ class FoldQualityDisplay:
                 "ratio": (self.counts / self.ideal).ravel(),
             }
         )
-
-
-def _test_rows(fold: Any) -> NDArray[np.intp]:
-    is_split = isinstance(fold, tuple) and len(fold) == 2 and np.ndim(fold[1]) == 1
-    return np.asarray(fold[1] if is_split else fold, dtype=np.intp)

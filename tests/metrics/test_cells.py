@@ -95,6 +95,8 @@ Y2 = np.array([[1, 0], [0, 1]])
     ("call", "message"),
     [
         (lambda: check_cells(Y2, Y2[:, :1]), r"y_pred has shape \(2, 1\) and y_true \(2, 2\)"),
+        (lambda: check_cells(Y2[:0], Y2[:0]), "y_true holds 0 samples: there is nothing to count"),
+        (lambda: check_label_scores(Y2[:0], Y2[:0]), "y_true holds 0 samples"),
         (lambda: check_cells(Y2, Y2[:1]), "inconsistent numbers of samples"),
         (lambda: check_cells(Y2, Y2 * 0.4), r"y_pred holds \[0.4\]: an indicator is 1"),
         (lambda: check_cells(Y2, -Y2), r"y_pred holds \[-1\]"),

@@ -63,6 +63,18 @@ def test_ndcg_is_scikit_learn_s_without_ties(k):
     )
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.int64, np.float16, np.float32])
+def test_scores_may_be_any_numbers(dtype):
+    data = draw()
+    S = np.floor(10 * data.S)
+    expected = label_ndcg_at_k(data.Y, S, k=3)
+    assert_allclose(label_ndcg_at_k(data.Y, S.astype(dtype), k=3), expected)
+    assert_allclose(
+        label_ndcg_at_k(data.Y, csr_array(S + 1).astype(np.float32).astype(np.int64), k=3),
+        expected,
+    )
+
+
 def test_what_a_sparse_array_does_not_store_is_not_retrieved():
     Y = [[1, 1, 0], [0, 0, 1]]
     S = csr_array(([-0.5, 0.2], ([0, 1], [0, 2])), shape=(2, 3))
