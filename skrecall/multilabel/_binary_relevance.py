@@ -6,13 +6,13 @@ References
    Pattern Recognition 37(9), 2004.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.sparse import csc_array, hstack
+from scipy.sparse import csc_array
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
@@ -25,6 +25,7 @@ from skrecall.utils._sklearn import (
     _check_method_params,
     _estimator_has,
     _fit_context,
+    _num_samples,
     _safe_indexing,
 )
 from skrecall.utils._threads import one_blas_thread
@@ -205,26 +206,36 @@ class BinaryRelevance(BaseLabelMetaEstimator):
         )
         return self
 
-    def _parallel(self) -> Parallel:
-        return Parallel(n_jobs=self.n_jobs, verbose=int(self.verbose))
+    def _parallel(self, **params: Any) -> Parallel:
+        return Parallel(n_jobs=self.n_jobs, verbose=int(self.verbose), **params)
 
     def _label_proba(self, X: Any) -> NDArray[np.float64]:
-        columns = self._ask(X, _positive_proba)
-        return np.column_stack(columns)
+        return self._columns(X, _positive_proba)
 
     def _label_decision(self, X: Any) -> NDArray[np.float64]:
-        return np.column_stack(self._ask(X, _decision))
+        return self._columns(X, _decision)
+
+    def _columns(self, X: Any, answer: Callable[[Any, Any], Any]) -> NDArray[np.float64]:
+        columns = np.empty((_num_samples(X), len(self._varying)), order="F")
+        for k, column in enumerate(self._ask(X, answer)):
+            columns[:, k] = column
+        return columns
 
     def _predict_labels(self, X: Any) -> NDArray[np.int8] | csc_array:
-        columns = self._ask(X, _predicted)
-        return (
-            hstack(columns, format="csc")
-            if self._container.is_sparse
-            else np.hstack([column.toarray() for column in columns])
-        )
+        shape = (_num_samples(X), len(self._varying))
+        if self._container.is_sparse:
+            rows = list(self._ask(X, _positive_rows))
+            indptr = np.append(0, np.cumsum([len(r) for r in rows]))
+            indices = np.concatenate(rows)
+            return csc_array((np.ones(len(indices), dtype=np.int8), indices, indptr), shape=shape)
+        Y = np.zeros(shape, dtype=np.int8, order="F")
+        for k, rows in enumerate(self._ask(X, _positive_rows)):
+            Y[rows, k] = 1
+        return Y
 
-    def _ask(self, X: Any, answer: Callable[[Any, Any], Any]) -> list[Any]:
-        return self._parallel()(
+    def _ask(self, X: Any, answer: Callable[[Any, Any], Any]) -> Iterator[Any]:
+        """Yield what each label's estimator answers: all at once may be twice the memory."""
+        return self._parallel(return_as="generator")(
             delayed(answer)(self.estimators_[label], X) for label in self._varying
         )
 
@@ -276,7 +287,6 @@ def _decision(estimator: BaseEstimator, X: Any) -> NDArray[np.float64]:
         return np.asarray(estimator.decision_function(X), dtype=np.float64).ravel()
 
 
-def _predicted(estimator: BaseEstimator, X: Any) -> csc_array:
+def _positive_rows(estimator: BaseEstimator, X: Any) -> NDArray[np.intp]:
     with one_blas_thread():
-        y_pred = np.asarray(estimator.predict(X), dtype=np.int8)
-    return csc_array(y_pred[:, np.newaxis])
+        return np.flatnonzero(np.asarray(estimator.predict(X)))

@@ -317,5 +317,9 @@ def label_column(Y: Indicator, label: int) -> NDArray[np.int64]:
     y : ndarray of shape (n_samples,), dtype int64
         The column.
     """
-    column = Y[:, [label]].toarray()[:, 0] if issparse(Y) else Y[:, label]
-    return column.astype(np.int64)
+    if not issparse(Y):
+        return Y[:, label].astype(np.int64)
+    column = np.zeros(Y.shape[0], dtype=np.int64)
+    stored = slice(Y.indptr[label], Y.indptr[label + 1])
+    column[Y.indices[stored]] = Y.data[stored]
+    return column
