@@ -3,6 +3,9 @@
 They return sparse matrices and bear no tag of a classifier. The expected answers are their own.
 """
 
+import ast
+from pathlib import Path
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -21,6 +24,7 @@ from skrecall.multilabel import (
     MultilabelBaggingClassifier,
 )
 from skrecall.threshold import MultilabelThresholdClassifier
+from tests.public import ROOT
 
 theirs = pytest.importorskip("skmultilearn.problem_transform")
 
@@ -103,3 +107,22 @@ def test_a_constant_label_and_a_search(data):
         bag, {"estimator__classifier__var_smoothing": [1e-9, 1e-2]}, cv=3, scoring="f1_micro"
     )
     assert search.fit(X, Y[:, :4]).best_score_ > 0.5
+
+
+def public_names():
+    """Yield the public classes and functions of the package, from its source: half of it cannot be
+    imported any more."""
+    package = Path(theirs.__file__).parents[1]
+    for path in package.rglob("*.py"):
+        if "unit_tests" in path.parts:
+            continue
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef | ast.FunctionDef) and not node.name.startswith("_"):
+                yield node.name
+
+
+def test_the_migration_page_has_every_public_name():
+    page = (ROOT / "docs" / "guide" / "from_scikit_multilearn.rst").read_text(encoding="utf-8")
+    names = set(public_names()) - {"MockClassifier", "Neuron"}  # a stub, and a part of MLARAM
+    assert len(names) > 50
+    assert [name for name in sorted(names) if f"``{name}``" not in page] == []
