@@ -23,6 +23,7 @@ from sklearn.utils import check_array
 from skrecall.utils._sklearn import Interval, validate_params
 
 BLOCK = 2**20  # entries of an array that is worked on at once: it fits in a cache
+_NEGLIGIBLE = 1e-20  # chance of a size that is left out: no sum of so small ones is seen in F
 _TOTAL_TOLERANCE = 1e-4  # of a distribution that may come from single-precision probabilities
 
 
@@ -115,8 +116,8 @@ def independent_f_maximizer(
 ) -> tuple[NDArray[np.int8], NDArray[np.float64]]:
     """Return the label set of greatest expected F-beta of each sample, for independent labels.
 
-    It is exact where labels are independent given the sample, in time and memory quadratic in the
-    number of labels for a sample.
+    It is exact where labels are independent given the sample. A sample takes time and memory in the
+    number of labels times the number of labels that it may carry.
 
     Parameters
     ----------
@@ -163,13 +164,14 @@ def independent_f_maximizer(
             "needed, as of a calibrated predict_proba."
         )
     n_samples, n_labels = proba.shape
-    worth = _worth(n_labels, n_labels, beta)
     Y_pred = np.zeros((n_samples, n_labels), dtype=np.int8)
     expected_f = np.empty(n_samples)
-    for rows in row_blocks(n_samples, n_labels**2):
+    usual_size = proba.sum(axis=1).max(initial=0)
+    for rows in row_blocks(n_samples, n_labels * min(n_labels, 20 + int(2 * usual_size))):
         order = np.argsort(-proba[rows], axis=1, kind="stable")
         best_first = np.take_along_axis(proba[rows], order, axis=1)
         joint, proba_empty = independent_joint(best_first)
+        worth = _worth(joint.shape[1], n_labels, beta)
         of_size = np.sum(np.cumsum(joint, axis=2) * worth, axis=1)
         size, expected_f[rows] = _best_size(of_size, proba_empty)
         np.put_along_axis(Y_pred[rows], order, _first(size, n_labels), axis=1)
@@ -213,19 +215,21 @@ def independent_joint(
 
     Returns
     -------
-    joint : ndarray of shape (n_samples, n_labels, n_labels)
-        P(label i and s labels in all) at ``[:, s - 1, i]``.
+    joint : ndarray of shape (n_samples, n_sizes, n_labels)
+        P(label i and s labels in all) at ``[:, s - 1, i]``; sizes that no sample reaches but by
+        less than a rounding error are left out.
     proba_empty : ndarray of shape (n_samples,)
         P(no label).
     """
     n_samples, n_labels = proba.shape
     of_size = _size_distribution(proba)
+    n_sizes = max(1, int(np.flatnonzero((of_size > _NEGLIGIBLE).any(axis=0))[-1]))
     likely = proba > 0.5
     taken_out = np.where(likely, 1 - proba, proba)  # at most one half: the recursion is stable
-    others = np.empty((n_samples, n_labels, n_labels))
+    others = np.empty((n_samples, n_sizes, n_labels))
     before = np.zeros((n_samples, n_labels))
-    for s in range(n_labels):
-        chance = np.where(likely, of_size[:, [n_labels - s]], of_size[:, [s]])
+    for s in range(n_sizes):  # from size 0 up; for likely labels from the largest one down
+        chance = np.where(likely, of_size[:, [n_sizes - s]], of_size[:, [s]])
         before = others[:, s] = (chance - taken_out * before) / (1 - taken_out)
     others = np.where(likely[:, np.newaxis], others[:, ::-1], others)
     return proba[:, np.newaxis] * others, of_size[:, 0]
