@@ -2,15 +2,25 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csc_array
+from sklearn import config_context
+from sklearn.base import clone
 from sklearn.datasets import make_multilabel_classification
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.multioutput import MultiOutputClassifier
+from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
-from skrecall.multilabel import BinaryRelevance
+from skrecall.multilabel import (
+    HOMER,
+    BinaryRelevance,
+    CalibratedLabelRanking,
+    LabelPowerset,
+    MultilabelBaggingClassifier,
+    RAkELOverlapping,
+)
 from skrecall.multilabel._members import (
     as_multilabel,
     check_row_weights,
@@ -101,3 +111,27 @@ def test_what_members_cannot_do_is_refused():
         check_row_weights(np.ones((2, 3)))
     with pytest.raises(ValueError, match="RidgeClassifier has no predict_proba: set voting='lab"):
         check_voting("proba", RidgeClassifier())
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        CalibratedLabelRanking(GaussianNB(), voting="proba"),
+        HOMER(GaussianNB(), n_parts=2, random_state=0),
+        LabelPowerset(GaussianNB()),
+        MultilabelBaggingClassifier(GaussianNB(), n_estimators=2, random_state=0),
+        RAkELOverlapping(GaussianNB(), random_state=0),
+    ],
+    ids=lambda model: type(model).__name__,
+)
+def test_weights_are_routed_into_a_pipeline(data, model):
+    X, Y = data
+    weight = np.random.default_rng(0).uniform(0.2, 3, len(X))
+    expected = clone(model).fit(X, Y, sample_weight=weight)
+    assert (expected.predict(X) != clone(model).fit(X, Y).predict(X)).any()
+    with config_context(enable_metadata_routing=True):
+        inner = GaussianNB().set_fit_request(sample_weight=True)
+        routed = clone(model).set_params(estimator=make_pipeline(FunctionTransformer(), inner))
+        assert_array_equal(routed.fit(X, Y, sample_weight=weight).predict(X), expected.predict(X))
+        with pytest.raises(TypeError, match="strange"):
+            routed.fit(X, Y, strange=weight)
