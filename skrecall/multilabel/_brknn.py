@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csc_array
 from sklearn.base import BaseEstimator
 
+from skrecall.utils._decision import DecisionMixin
 from skrecall.utils._sklearn import HasMethods, Interval, StrOptions, _fit_context, _num_samples
 
 from ._neighbors import BaseNeighborLabels
@@ -82,7 +83,7 @@ def majority(counts: NDArray[np.integer], n_neighbors: int) -> NDArray[np.bool_]
     return counts >= n_neighbors / 2
 
 
-class BRkNN(BaseNeighborLabels):
+class BRkNN(DecisionMixin, BaseNeighborLabels):
     """Binary relevance k nearest neighbours: one search for all labels [1]_.
 
     The probability of a label is the share of the nearest neighbours that carry it. The result is
@@ -152,6 +153,8 @@ class BRkNN(BaseNeighborLabels):
     False True
     """
 
+    _decision_params = ("extension",)
+
     _parameter_constraints: dict = {
         "n_neighbors": [Interval(Integral, 1, None, closed="left")],
         "extension": [StrOptions({"a", "b"}), None],
@@ -196,13 +199,15 @@ class BRkNN(BaseNeighborLabels):
         """
         X, Y = self._check_fit(X, y)
         self._fit_search(X, Y, min(self.n_neighbors, _num_samples(X)))
+        return self._decide()
+
+    def _refit_decision(self) -> None:
         if self.extension == "b":
             self._rule = as_many_as_neighbors
         elif self.extension == "a" and self._may_be_empty():
             self._rule = at_least_one
         else:
             self._rule = majority
-        return self
 
     def _may_be_empty(self) -> bool:
         """Return whether a row may go without a label, of which there are several."""
@@ -212,4 +217,5 @@ class BRkNN(BaseNeighborLabels):
         return self._from_counts(X, lambda counts: counts / self.n_neighbors_, np.float64)
 
     def _predict_labels(self, X: Any) -> NDArray[np.int8] | csc_array:
+        self._check_decision()
         return self._labels_from_counts(X, lambda counts: self._rule(counts, self.n_neighbors_))

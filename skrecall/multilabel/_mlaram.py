@@ -16,6 +16,7 @@ from scipy.sparse import issparse
 from sklearn.utils import check_random_state, gen_batches
 from sklearn.utils.validation import validate_data
 
+from skrecall.utils._decision import DecisionMixin
 from skrecall.utils._multilabel_target import BaseMultilabelClassifier
 from skrecall.utils._sklearn import Interval, StrOptions, _fit_context
 
@@ -73,7 +74,7 @@ def above_greatest_gap(proba: NDArray[np.float64]) -> NDArray[np.bool_]:
     return predicted
 
 
-class MLARAM(BaseMultilabelClassifier):
+class MLARAM(DecisionMixin, BaseMultilabelClassifier):
     """Multi-label adaptive resonance associative map: prototypes of label sets that vote [1]_.
 
     Each prototype is a box in the scaled features that belongs to one label set. In one pass over
@@ -159,6 +160,8 @@ class MLARAM(BaseMultilabelClassifier):
     >>> len(model.prototypes_) < len(X)
     True
     """
+
+    _decision_params = ("threshold", "decision")
 
     _parameter_constraints: dict = {
         "vigilance": [Interval(Real, 0, 1, closed="both")],
@@ -286,7 +289,10 @@ class MLARAM(BaseMultilabelClassifier):
         self.prototype_counts_ = np.concatenate([counts for _, counts in learnt])
         sizes = [len(counts) for _, counts in learnt]
         self.prototype_labels_ = np.repeat(label_sets, sizes, axis=0)
-        return self
+        return self._decide()
+
+    def _refit_decision(self) -> None:
+        self._by_gap = self.decision == "gap" and len(self.constant_) > 1
 
     def _codes(self, X: Any) -> NDArray[np.float64]:
         X = X.toarray() if issparse(X) else X
@@ -297,6 +303,7 @@ class MLARAM(BaseMultilabelClassifier):
 
     def _shares(self, X: Any) -> Iterator[tuple[slice, NDArray[np.float64]]]:
         """Yield the share of each label in the vote, of blocks of rows."""
+        self._check_decision()
         width = max(self.prototypes_.shape)
         for rows in gen_batches(X.shape[0], max(1, _BLOCK_SIZE // width)):
             activation = activations(self._codes(X[rows]), self.prototypes_)
@@ -311,10 +318,9 @@ class MLARAM(BaseMultilabelClassifier):
         return proba
 
     def _predict_labels(self, X: Any) -> NDArray[np.int8]:
-        by_gap = self.decision == "gap" and len(self.constant_) > 1
         predicted = np.empty((X.shape[0], len(self._varying)), dtype=np.int8)
         for rows, share in self._shares(X):
-            marked = above_greatest_gap(share) if by_gap else share >= 0.5
+            marked = above_greatest_gap(share) if self._by_gap else share >= 0.5
             predicted[rows] = marked[:, self._varying]
         return predicted
 

@@ -20,6 +20,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import validate_data
 
+from skrecall.utils._decision import DecisionMixin
 from skrecall.utils._indicator import label_column
 from skrecall.utils._multilabel_target import BaseMultilabelClassifier
 from skrecall.utils._sklearn import Interval, StrOptions, _fit_context
@@ -174,7 +175,7 @@ def _longest(step: NDArray[np.float64], point: NDArray[np.float64]) -> float:
     return 1 / max(1.0, float((-step / point).max()))
 
 
-class MLTSVM(BaseMultilabelClassifier):
+class MLTSVM(DecisionMixin, BaseMultilabelClassifier):
     """Multi-label twin support vector machine [1]_.
 
     For each label, a hyperplane as near to its positives as possible, from which the other samples
@@ -255,6 +256,8 @@ class MLTSVM(BaseMultilabelClassifier):
 
     _accept_sparse_target = True
 
+    _decision_params = ("threshold",)
+
     _parameter_constraints: dict = {
         "c_k": [Interval(Real, 0, None, closed="neither")],
         "lambda_param": [Interval(Real, 0, None, closed="neither")],
@@ -310,7 +313,6 @@ class MLTSVM(BaseMultilabelClassifier):
             coef[label], gaps[label], self.n_iter_[label] = basis @ u, gap, n_iter
         self.coef_, self.intercept_ = coef[:, :-1], coef[:, -1]
         self._scale = _length_or_one(self.coef_)
-        self.threshold_ = self._distances(1 / self._scale)
         late = np.flatnonzero(gaps > self.tol)
         if len(late):
             warnings.warn(
@@ -320,7 +322,7 @@ class MLTSVM(BaseMultilabelClassifier):
                 ConvergenceWarning,
                 stacklevel=2,
             )
-        return self
+        return self._decide()
 
     def _fit_label(self, rows: NDArray, y: NDArray) -> tuple[NDArray[np.float64], float, int]:
         with one_blas_thread():
@@ -333,17 +335,19 @@ class MLTSVM(BaseMultilabelClassifier):
                 max_iter=self.max_iter,
             )
 
-    def _distances(self, own: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the distance within which each label is predicted."""
-        if self.threshold == "own" or len(self._varying) == 0:
-            return own
-        distance = np.nanmin(own) if self.threshold == "smallest" else self.threshold
-        return np.where(np.isnan(own), np.nan, distance)
+    def _refit_decision(self) -> None:
+        self.threshold_ = 1 / self._scale
+        varying = self._varying
+        if self.threshold == "smallest":
+            self.threshold_[varying] = self.threshold_[varying].min(initial=np.inf)
+        elif self.threshold != "own":
+            self.threshold_[varying] = self.threshold
 
     def _check_X(self, X: Any, *, reset: bool) -> Any:
         return validate_data(self, X=X, reset=reset, accept_sparse="csr", dtype=np.float64)
 
     def _label_decision(self, X: Any) -> NDArray[np.float64]:
+        self._check_decision()
         labels = self._varying
         values = X @ self.coef_[labels].T + self.intercept_[labels]
         return self.threshold_[labels] - np.abs(values) / self._scale[labels]

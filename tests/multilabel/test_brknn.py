@@ -49,8 +49,9 @@ def test_rules_equal_plain_loops(rng, extension, rule, k):
 @pytest.mark.parametrize("container", [np.asarray, csr_array])
 def test_extensions_predict_by_their_rule(container):
     X, Y = make_labels()
+    fitted = BRkNN(6).fit(X, container(Y))
     for extension in (None, "a", "b"):
-        fitted = BRkNN(6, extension=extension).fit(X, container(Y))
+        fitted.set_params(extension=extension).refit_decision()
         counts = np.rint(fitted.predict_proba(X) * 6).astype(int)
         predicted = fitted.predict(X)
         predicted = predicted if container is np.asarray else predicted.toarray()

@@ -87,7 +87,7 @@ def test_equals_the_definition_in_loops(rng, vigilance, threshold, container):
     proba = np.array([plain_proba(boxes, row, threshold, low, high) for row in X_new])
     assert_allclose(fitted.predict_proba(container(X_new)), proba, atol=1e-9)
     assert_array_equal(fitted.predict(container(X_new)), [plain_gap(row) for row in proba])
-    half = fitted.set_params(decision="half").fit(container(X), Y)
+    half = fitted.set_params(decision="half").refit_decision()
     clear = np.abs(proba - 0.5) > 1e-9
     assert_array_equal(half.predict(container(X_new))[clear], (proba >= 0.5)[clear])
 

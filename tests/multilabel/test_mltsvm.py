@@ -136,13 +136,14 @@ def test_more_features_than_samples(rng, container):
 
 def test_score_is_the_threshold_less_the_distance(rng):
     X, Y = rng.normal(size=(50, 3)), rng.integers(0, 2, (50, 4))
-    lengths = np.linalg.norm(MLTSVM().fit(X, Y).coef_, axis=1)
+    fitted = MLTSVM().fit(X, Y)
+    lengths = np.linalg.norm(fitted.coef_, axis=1)
     for threshold, expected in [
         ("smallest", np.full(4, 1 / lengths.max())),
         ("own", 1 / lengths),
         (0.7, np.full(4, 0.7)),
     ]:
-        fitted = MLTSVM(threshold=threshold).fit(X, Y)
+        fitted.set_params(threshold=threshold).refit_decision()
         assert_allclose(fitted.threshold_, expected)
         distance = np.abs(X @ fitted.coef_.T + fitted.intercept_) / lengths
         scores = fitted.decision_function(X)
@@ -184,6 +185,14 @@ def test_labels_that_do_not_vary_have_no_hyperplane(rng):
     assert_array_equal(np.isnan(fitted.coef_).all(axis=1), [False, True, False])
     assert_array_equal(fitted.n_iter_ > 0, [True, False, True])
     assert_allclose(fitted.coef_[[0, 2]], MLTSVM().fit(X, Y[:, [0, 2]]).coef_)
+
+
+@pytest.mark.parametrize("threshold", ["smallest", "own", 0.5])
+def test_all_labels_constant(threshold):
+    with pytest.warns(UserWarning, match="one value each"):
+        fitted = MLTSVM(threshold=threshold).fit(np.eye(4), np.tile([0, 1], (4, 1)))
+    assert np.isnan(fitted.threshold_).all()
+    assert_array_equal(fitted.predict(np.eye(4)), np.tile([0, 1], (4, 1)))
 
 
 def test_stopping_early_is_said():
