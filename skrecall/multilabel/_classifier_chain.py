@@ -36,6 +36,7 @@ from skrecall.utils._threads import one_blas_thread
 from ._base import offers
 from ._chain import BaseChain
 from ._held_out import held_out_responses, label_folds, positive_response
+from ._members import check_row_weights
 
 RESPONSES = ("predict", "predict_proba", "predict_log_proba", "decision_function")
 
@@ -60,6 +61,8 @@ class ClassifierChain(BaseChain):
     chain_method : str or list of str, default="predict"
         Which response of a classifier the later ones see: "predict", "predict_proba",
         "predict_log_proba" or "decision_function"; of several, the first that the estimator has.
+        Without `cv` they learn from true labels all the same, 0 and 1, so that probabilities, and
+        scores even more, are not what they learnt from.
     random_state : int, RandomState instance or None, default=None
         Draws a random order, and seeds every `random_state` of the clones that is None; None
         leaves them.
@@ -179,6 +182,7 @@ class ClassifierChain(BaseChain):
             The fitted chain.
         """
         _raise_for_params(params, self, "fit")
+        check_row_weights(sample_weight)
         Y = _classes_per_column(y)
         X, Y = self._check_fit(X, y) if Y is None else self._check_classes(X, Y, y)
         params = self._route_params(params, sample_weight)

@@ -45,6 +45,7 @@ from ._chain_inference import (
     greedy_path,
 )
 from ._held_out import positive_response
+from ._members import check_row_weights
 
 MAX_LABELS_EXACT = 15  # 32,768 label sets for every sample
 
@@ -219,6 +220,7 @@ class ProbabilisticClassifierChain(DecisionMixin, BaseChain):
         """
         X, Y = self._check_fit(X, y)
         self._check_number_of_labels()
+        check_row_weights(sample_weight)
         params = self._route_params(params, sample_weight)
         rng = check_random_state(self.random_state)
         self._set_order(rng)

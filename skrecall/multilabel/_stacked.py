@@ -42,6 +42,7 @@ from skrecall.utils._threads import one_blas_thread
 from ._base import BaseLabelMetaEstimator
 from ._features import append_features, label_features
 from ._held_out import held_out_responses, label_folds, positive_response
+from ._members import check_row_weights
 
 
 def phi_coefficient(Y: NDArray[np.int8]) -> NDArray[np.float64]:
@@ -231,6 +232,7 @@ class StackedBinaryRelevance(BaseLabelMetaEstimator):
             labels.
         """
         X, Y = self._check_fit(X, y)
+        check_row_weights(sample_weight)
         params = self._route_params(params, sample_weight)
         self.stack_method_ = self._choose_stack_method()
         if Y.shape[1] == 0:

@@ -53,6 +53,11 @@ def test_the_greedy_path_takes_1_at_one_half():
     assert_array_equal(greedy_path(even, 2, 3), np.full((2, 3), 0.5))
     assert_array_equal(beam_search(even, 2, 3, 1).likeliest(), np.ones((2, 3)))
 
+    def repeat(rows, prefixes):
+        return prefixes[:, -1] + 0.0 if prefixes.shape[1] else even(rows, prefixes)
+
+    assert_array_equal(greedy_path(repeat, 2, 3), [[0.5, 1, 1]] * 2)
+
 
 @pytest.mark.parametrize("width", [2, 3, 5])
 def test_a_beam_is_a_plain_loop(conditional, width):

@@ -109,9 +109,7 @@ def test_missing_values_and_samplers_reach_the_estimator_inside(data):
     fitted = ClassifierChain(inner).fit(X, Y)
     expected = inner.fit(np.column_stack([X, Y[:, 0]]), Y[:, 1])
     assert_allclose(fitted.estimators_[1][-1].coef_, expected[-1].coef_)
-    search = GridSearchCV(
-        ClassifierChain(inner), {"cv": [None, 3], "estimator__logisticregression__C": [0.1, 1]}
-    )
+    search = GridSearchCV(ClassifierChain(inner), {"cv": [None, 2]}, cv=2)
     assert np.isfinite(search.fit(X, Y).cv_results_["mean_test_score"]).all()
 
 
@@ -173,11 +171,11 @@ def test_random_state_seeds_the_links(data):
     assert {link.random_state for link in fitted.estimators_} == {None}
 
 
-@pytest.mark.parametrize("scoring", ["f1_macro", "roc_auc", "average_precision", "accuracy"])
+@pytest.mark.parametrize("scoring", ["f1_macro", "roc_auc", "accuracy"])
 def test_scorers_work(data, scoring):
     X, Y = data
-    chain = ClassifierChain(LogisticRegression(), cv=3, n_jobs=1)
-    assert cross_val_score(chain, X, Y, scoring=scoring, cv=3).min() > 0.3
+    chain = ClassifierChain(LogisticRegression(), cv=2)
+    assert cross_val_score(chain, X, Y, scoring=scoring, cv=2).min() > 0.3
 
 
 def test_more_classes_have_no_probability():
@@ -193,3 +191,9 @@ def test_more_classes_have_no_probability():
 def test_an_order_that_is_no_permutation_is_refused(data, order):
     with pytest.raises(ValueError, match="is an invalid order of 4 labels: name each of their"):
         ClassifierChain(LogisticRegression(), order=order).fit(*data)
+
+
+def test_weights_of_labels_are_refused(data):
+    X, Y = data
+    with pytest.raises(ValueError, match="give one weight per sample"):
+        ClassifierChain(LogisticRegression()).fit(X, Y, sample_weight=np.ones(Y.shape))

@@ -211,3 +211,9 @@ def test_weights_count(data):
     fitted = ProbabilisticClassifierChain(LogisticRegression()).fit(X, Y, sample_weight=weight)
     expected = LogisticRegression().fit(X, Y[:, 0], sample_weight=weight)
     assert_allclose(fitted.estimators_[0].coef_, expected.coef_)
+
+
+def test_weights_of_labels_are_refused(data):
+    X, Y = data
+    with pytest.raises(ValueError, match="give one weight per sample"):
+        ProbabilisticClassifierChain(LogisticRegression()).fit(X, Y, sample_weight=np.ones(Y.shape))
