@@ -240,7 +240,8 @@ class LabelEmbeddingClassifier(BaseLabelMetaEstimator):
             explained = Ridge(alpha=self.alpha).fit(X, centred).predict(X).reshape(centred.shape)
         products = centred.T @ explained
         _, vectors = np.linalg.eigh((products + products.T) / 2)
-        self.components_ = vectors[:, ::-1][:, :n_components].T
+        leading = vectors[:, ::-1][:, :n_components].T
+        self.components_ = np.ascontiguousarray(leading)  # as it is once unpickled, to the digit
         return centred @ self.components_.T
 
     def _offers(self, name: str) -> bool:
