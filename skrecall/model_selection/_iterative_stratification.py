@@ -12,6 +12,7 @@ References
    First international workshop on learning with imbalanced domains, PMLR 74, 2017.
 """
 
+import math
 from typing import Any
 
 import numpy as np
@@ -79,29 +80,74 @@ def stratified_folds(
     columns = csc_array(rows)
     total = weights.sum()
     counts = np.diff(columns.indptr)
-    unassigned = counts.astype(np.int64)
-    unassigned[counts == 0] = n_samples + 1  # out of the race, as are the labels dealt already
-    label_sizes = np.zeros((n_labels, len(weights)), dtype=np.int64)
+    unassigned = _RarestFirst(counts)
+    label_sizes = np.zeros((n_labels, len(weights)), dtype=np.int32)
     sizes = np.zeros(len(weights), dtype=np.int64)
     fold = np.full(n_samples, UNASSIGNED, dtype=np.intp)
-    while n_labels and unassigned[rarest := unassigned.argmin()] <= n_samples:
+    while (rarest := unassigned.rarest()) is not None:
         column = columns.indices[columns.indptr[rarest] : columns.indptr[rarest + 1]]
         mine = column[fold[column] == UNASSIGNED]
-        if len(mine):
-            desire = weights * counts[rarest] - total * label_sizes[rarest]
-            dealt = deal(desire, weights * n_samples - total * sizes, total, len(mine), rng)
-            fold[mine] = dealt
-            sizes += np.bincount(dealt, minlength=len(weights))
-            n_each = rows.indptr[mine + 1] - rows.indptr[mine]
-            shift = np.repeat(rows.indptr[mine] - np.cumsum(n_each) + n_each, n_each)
-            labels = rows.indices[shift + np.arange(len(shift))]
-            np.add.at(label_sizes.ravel(), labels * len(weights) + np.repeat(dealt, n_each), 1)
-            np.subtract.at(unassigned, labels, 1)
-        unassigned[rarest] = n_samples + 1
+        desire = weights * counts[rarest] - total * label_sizes[rarest]
+        dealt = deal(desire, weights * n_samples - total * sizes, total, len(mine), rng)
+        fold[mine] = dealt
+        sizes += np.bincount(dealt, minlength=len(weights))
+        n_each = rows.indptr[mine + 1] - rows.indptr[mine]
+        shift = np.repeat(rows.indptr[mine] - np.cumsum(n_each) + n_each, n_each)
+        labels = rows.indices[shift + np.arange(len(shift))]
+        np.add.at(label_sizes.ravel(), labels * len(weights) + np.repeat(dealt, n_each), 1)
+        unassigned.remove(labels)
     rest = np.flatnonzero(fold == UNASSIGNED)
     desire = weights * n_samples - total * sizes
     fold[rest] = deal(desire, desire, total, len(rest), rng)
     return fold
+
+
+class _RarestFirst:
+    """Counts of labels that only fall, and the smallest of those above 0 at any time.
+
+    The labels are in blocks, and of each block the smallest count is kept: what changes, of one
+    label or of thousands, costs the blocks it is in, and not all labels.
+
+    Parameters
+    ----------
+    counts : ndarray of shape (n_labels,)
+        Number of rows of each label.
+    """
+
+    def __init__(self, counts: NDArray) -> None:
+        self._none = np.iinfo(np.int32).max
+        n_blocks = math.isqrt(len(counts)) + 1
+        self._counts = np.full((n_blocks, n_blocks + 1), self._none, dtype=np.int32)
+        self._counts.ravel()[: len(counts)] = np.where(counts > 0, counts, self._none)
+        self._smallest = self._counts.min(axis=1)
+
+    def rarest(self) -> int | None:
+        """Return the first label of smallest count, or None if no count is above 0.
+
+        Returns
+        -------
+        label : int or None
+            Index of the label.
+        """
+        block = int(self._smallest.argmin())
+        if self._smallest[block] == self._none:
+            return None
+        return block * self._counts.shape[1] + int(self._counts[block].argmin())
+
+    def remove(self, labels: NDArray[np.integer]) -> None:
+        """Lower the count of each label by the number of times that it is given.
+
+        Parameters
+        ----------
+        labels : ndarray of int
+            Indices, with repetitions.
+        """
+        counts = self._counts.ravel()
+        np.subtract.at(counts, labels, 1)
+        counts[labels[counts[labels] == 0]] = self._none
+        changed = np.zeros(len(self._counts), dtype=bool)
+        changed[labels // self._counts.shape[1]] = True
+        self._smallest[changed] = self._counts[changed].min(axis=1)
 
 
 def deal(

@@ -8,6 +8,7 @@ from numpy.testing import assert_array_equal
 from scipy.sparse import csc_array, csr_array, lil_matrix
 
 from skrecall.model_selection._iterative_stratification import (
+    _RarestFirst,
     deal,
     label_pairs,
     positives,
@@ -108,6 +109,23 @@ def test_no_labels_no_rows(order):
     fold = stratified_folds(np.zeros((10, 3), dtype=np.int8), UNEQUAL, order, rng)
     assert_array_equal(np.bincount(fold), [7, 2, 1])
     assert len(stratified_folds(np.zeros((0, 3), dtype=np.int8), EQUAL, order, rng)) == 0
+
+
+@pytest.mark.parametrize("n_labels", [0, 1, 2, 7, 9, 100])
+def test_rarest_first_is_the_smallest_of_a_plain_list(n_labels):
+    rng = np.random.default_rng(n_labels)
+    counts = rng.integers(0, 6, n_labels)
+    queue, left = _RarestFirst(counts), counts.tolist()
+    while any(left):
+        expected = min((count, label) for label, count in enumerate(left) if count)[1]
+        assert queue.rarest() == expected
+        remaining = np.repeat(np.arange(n_labels), left)
+        removed = np.append(rng.permutation(remaining)[: rng.integers(1, 5)], expected)
+        removed = removed[: -1 if np.sum(removed == expected) > left[expected] else None]
+        queue.remove(removed)
+        for label in removed:
+            left[label] -= 1
+    assert queue.rarest() is None
 
 
 def test_deal_follows_both_desires():
