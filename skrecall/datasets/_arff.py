@@ -215,11 +215,12 @@ def _positive_code(attribute: Attribute, path: Path) -> int:
     """Return the value that means yes, as the table holds it."""
     if attribute.kind == "numeric":
         return 1
-    positive = positive_values(attribute.categories)
+    positive = None if attribute.kind == "text" else positive_values(attribute.categories)
     if positive is None:
+        found = list(attribute.categories[:5]) or "text"
         raise ValueError(
-            f"Attribute {attribute.name!r} of {path.name} is no label: its values are "
-            f"{list(attribute.categories[:5])}, and a label's are 0 and 1, or FALSE and TRUE."
+            f"Attribute {attribute.name!r} of {path.name} is no label: its values are {found}, and "
+            "a label's are 0 and 1, or FALSE and TRUE."
         )
     return attribute.categories.index(positive[0]) if positive else _NEVER
 

@@ -117,6 +117,10 @@ def test_text_needs_a_frame(tmp_path):
     with pytest.raises(ValueError, match=r"attributes of text, \['t'\].*as_frame=True"):
         load_arff(path)
     assert load_arff(path, as_frame=True).data["t"].tolist() == ["a b"]
+    with pytest.raises(
+        ValueError, match=r"Attribute 't' of t.arff is no label: its values are text"
+    ):
+        load_arff(path, labels=["t"])
 
 
 def test_wrong_labels_are_refused(tmp_path):
