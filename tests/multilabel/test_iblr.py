@@ -49,6 +49,7 @@ def test_default_is_a_weak_penalty_on_shares(data):
     logistic = LogisticRegression(C=100, tol=1e-8, max_iter=5000)
     given = InstanceBasedLogisticRegression(logistic).fit(X, Y)
     default = InstanceBasedLogisticRegression().fit(X, Y)
+    assert default.estimator_.C == 100
     assert_allclose(default.predict_proba(X_new), given.predict_proba(X_new), atol=1e-3)
 
 

@@ -103,6 +103,13 @@ def test_columns_of_different_size_take_few_more_steps(rng):
         assert n_iter <= 25
 
 
+def test_more_steps_are_never_worse_where_rounding_ends_the_progress(rng):
+    Z = rng.normal(size=(200, 8)) * 10.0 ** np.arange(-4, 4)
+    gaps = [hinge_minimum(Z, 10.0, tol=1e-15, max_iter=m)[1] for m in range(5, 60, 5)]
+    assert np.isfinite(gaps).all()
+    assert (np.diff(gaps) <= 0).all()
+
+
 @pytest.mark.parametrize(("n_samples", "n_features"), [(30, 4), (10, 10), (8, 40)])
 @pytest.mark.parametrize("container", [np.asarray, csr_array])
 def test_row_coordinates_give_the_samples_back(rng, n_samples, n_features, container):
@@ -136,6 +143,7 @@ def test_more_features_than_samples(rng, container):
 
 def test_score_is_the_threshold_less_the_distance(rng):
     X, Y = rng.normal(size=(50, 3)), rng.integers(0, 2, (50, 4))
+    X_new = 10 * rng.normal(size=(50, 3))
     fitted = MLTSVM().fit(X, Y)
     lengths = np.linalg.norm(fitted.coef_, axis=1)
     for threshold, expected in [
@@ -145,10 +153,11 @@ def test_score_is_the_threshold_less_the_distance(rng):
     ]:
         fitted.set_params(threshold=threshold).refit_decision()
         assert_allclose(fitted.threshold_, expected)
-        distance = np.abs(X @ fitted.coef_.T + fitted.intercept_) / lengths
-        scores = fitted.decision_function(X)
-        assert_allclose(scores, expected - distance)
-        assert_array_equal(fitted.predict(X), distance < expected)
+        values = X_new @ fitted.coef_.T + fitted.intercept_
+        assert (values > 0).any()  # behind the hyperplane
+        scores = fitted.decision_function(X_new)
+        assert_allclose(scores, expected - np.abs(values) / lengths)
+        assert_array_equal(fitted.predict(X_new), np.abs(values) / lengths < expected)
 
 
 def test_positives_are_near_and_others_far():
