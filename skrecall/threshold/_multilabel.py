@@ -19,6 +19,7 @@ from skrecall.metrics._objectives import OBJECTIVES
 from skrecall.model_selection import MultilabelStratifiedKFold, MultilabelStratifiedShuffleSplit
 from skrecall.utils._checks import check_weights
 from skrecall.utils._decision import DecisionMixin
+from skrecall.utils._indicator import UNKNOWN
 from skrecall.utils._multilabel_target import BaseMultilabelClassifier
 from skrecall.utils._sklearn import (
     HasMethods,
@@ -316,6 +317,12 @@ class MultilabelThresholdClassifier(DecisionMixin, MetaEstimatorMixin, BaseMulti
         ------
         ValueError
             If parameters do not go together, or labels have too few positives for a promise.
+
+        Warns
+        -----
+        UserWarning
+            If the best threshold of a label flags all held-out rows, and where labels get less than
+            was asked for.
         """
         check_has_scores(self.estimator, self.response_method)
         self._check_terms()
@@ -397,7 +404,9 @@ class MultilabelThresholdClassifier(DecisionMixin, MetaEstimatorMixin, BaseMulti
             if isinstance(cv, Integral):
                 cv = MultilabelStratifiedKFold(int(cv)) if groups is None else GroupKFold(int(cv))
             with warnings.catch_warnings():  # scores are pooled: not every fold needs every label
-                warnings.filterwarnings("ignore", category=UserWarning, message="Labels ")
+                warnings.filterwarnings(
+                    "ignore", message=".* labels have fewer positives than n_sp"
+                )
                 splits = list(check_cv(cv).split(X, positive, groups))
             if len(splits) < 2:
                 raise ValueError(
@@ -530,7 +539,18 @@ class MultilabelThresholdClassifier(DecisionMixin, MetaEstimatorMixin, BaseMulti
                 stacklevel=_STACKLEVEL,
             )
         self.best_score_ = float(np.nanmean(values)) if not np.isnan(values).all() else np.nan
-        return self._shrunk(thresholds)
+        thresholds = self._shrunk(thresholds)
+        known = evidence.Y != UNKNOWN
+        lowest = np.min(evidence.y_score, axis=0, where=known, initial=np.inf)
+        flags_all = np.isfinite(thresholds) & (thresholds <= lowest)
+        if flags_all.any():
+            warnings.warn(
+                f"The best threshold of labels {evidence.names[flags_all][:10].tolist()} flags all "
+                f"of {len(evidence.Y)} held-out rows, so their scores decide nothing. Set floor or "
+                "shrinkage, or use a model that ranks better, or another objective.",
+                stacklevel=_STACKLEVEL,
+            )
+        return thresholds
 
     def _label_optima(self, constraint: tuple[str, float] | None) -> Any:
         evidence = self._evidence

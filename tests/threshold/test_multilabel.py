@@ -180,12 +180,31 @@ def test_a_fold_without_a_label_does_not_crash():
     Y_rare[80:, 3] = 0
     folds = list(KFold(3).split(X))
     for inner in (MODEL, BinaryRelevance(LOGISTIC), ClassifierChain(LOGISTIC, order=[3, 2, 1, 0])):
-        clf = MultilabelThresholdClassifier(clone(inner), cv=folds)
+        clf = MultilabelThresholdClassifier(clone(inner), cv=folds, floor=0.5)
         if isinstance(inner, ClassifierChain):
             with pytest.raises(ValueError, match="order"):  # it names a label that is not there
                 clf.fit(X, Y_rare)
         else:
             assert clf.fit(X, Y_rare).predict(X).shape == Y.shape
+
+
+def test_a_label_with_fewer_positives_than_folds_needs_no_warning():
+    Y_rare = Y.copy()
+    Y_rare[:, 3] = np.arange(len(Y)) % 60 == 5
+    clf = MultilabelThresholdClassifier(MODEL, floor=0.1).fit(X, Y_rare)
+    assert clf.label_table_.n_positives[3] == 4
+
+
+def test_a_label_that_is_flagged_everywhere_is_named():
+    Y_rare = Y.copy()
+    Y_rare[:, 3] = np.arange(len(Y)) == 5  # the fold that holds it out has never seen the label
+    clf = MultilabelThresholdClassifier(MODEL)
+    with pytest.warns(
+        UserWarning, match=r"best threshold of labels \[3\] flags all of 240 held-out"
+    ):
+        clf.fit(X, Y_rare)
+    assert clf.predict(X)[:, 3].all()
+    assert not clf.set_params(floor=0.1).fit(X, Y_rare).predict(X)[:, 3].all()
 
 
 def test_containers_names_and_constant_labels():
