@@ -15,6 +15,8 @@ from ._checks import check_training_labels
 
 UNKNOWN = -1  # the value of an unknown label inside; NaN or -1 outside
 
+_BLOCK = 2**16  # values checked at once
+
 Indicator: TypeAlias = Any  # an int8 ndarray or csc_array of shape (n_samples, n_labels)
 
 
@@ -137,12 +139,9 @@ def check_indicator(
             f"{name} has shape {array.shape}: an indicator has one row per sample and one column "
             "per label."
         )
-    if unknown and values.dtype.kind == "f":
-        values = np.where(np.isnan(values), UNKNOWN, values)
-    _check_values(values, unknown=unknown, name=name)
     dtype = array.dtype if array.dtype.kind in "iub" else np.dtype(np.int64)
     container = IndicatorContainer(kind, names, dtype)
-    values = values.astype(np.int8)
+    values = _as_int8(values, unknown=unknown, name=name)
     if not issparse(array):
         return values, container
     array = csc_array((values, array.indices, array.indptr), shape=array.shape)
@@ -160,22 +159,38 @@ def _frame_values(Y: pd.DataFrame) -> NDArray:
         return values
 
 
-def _check_values(values: NDArray, *, unknown: bool, name: str) -> None:
-    allowed = [0, 1, UNKNOWN] if unknown else [0, 1]
-    if values.dtype.kind == "b" or (
-        values.dtype.kind in "iuf" and np.logical_or.reduce([values == v for v in allowed]).all()
-    ):
-        return
-    if values.dtype.kind == "f" and np.isnan(values).any():
-        raise ValueError(
+def _as_int8(values: NDArray, *, unknown: bool, name: str) -> NDArray[np.int8]:
+    """Return labels as int8, unknown ones as -1; in blocks, which take the memory of none."""
+    if values.dtype.kind == "b":
+        return values.astype(np.int8)
+    if values.dtype.kind not in "iuf":
+        raise _no_indicator(values, values, unknown=unknown, name=name)
+    labels, least = np.empty_like(values, dtype=np.int8), UNKNOWN if unknown else 0
+    n_rows = max(1, _BLOCK * len(values) // max(1, values.size))
+    for start in range(0, len(values), n_rows):
+        block = given = values[start : start + n_rows]
+        if unknown and values.dtype.kind == "f":
+            given = np.where(np.isnan(block), UNKNOWN, block)
+        with np.errstate(invalid="ignore"):  # what is no int8 differs from its cast
+            cast = given.astype(np.int8)
+        if not np.array_equal(cast, given) or cast.min() < least or cast.max() > 1:
+            raise _no_indicator(values, given, unknown=unknown, name=name)
+        labels[start : start + n_rows] = cast
+    return labels
+
+
+def _no_indicator(values: NDArray, block: NDArray, *, unknown: bool, name: str) -> ValueError:
+    """Return what to raise about values of which a block holds some that are no labels."""
+    if not unknown and values.dtype.kind == "f" and np.isnan(values).any():
+        return ValueError(
             f"{name} contains NaN: {np.isnan(values).sum()} of {values.size} labels are unknown, "
             "which is not supported here. skrecall.multilabel.BinaryRelevance learns from the "
             "labels that are known."
         )
-    flat = values.ravel()
-    strange = [v for v in dict.fromkeys(flat.tolist()) if v not in allowed]
+    allowed = [0, 1, UNKNOWN] if unknown else [0, 1]
+    strange = [v for v in dict.fromkeys(block.ravel().tolist()) if v not in allowed]
     more = ", or -1 or NaN where that is unknown" if unknown else ""
-    raise ValueError(
+    return ValueError(
         f"{name} holds {strange[:3]}: an indicator is 1 where a sample carries the label of the "
         f"column, else 0{more}."
     )

@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -44,6 +46,33 @@ def test_values_that_are_no_labels_are_refused():
     for value in (np.nan, np.inf):
         with pytest.raises(ValueError, match="Input y contains"):
             is_indicator(np.array([[0, value], [1, 0]]))
+
+
+@pytest.mark.parametrize(
+    "value, dtype", [(2, np.int8), (256, np.int64), (255, np.uint8), (0.5, float), (-np.inf, float)]
+)
+def test_a_value_that_is_no_label_is_found_wherever_it_is(value, dtype):
+    large = np.ones((5000, 30), dtype=dtype)
+    large[4000, 7] = value
+    for unknown in (False, True):
+        with pytest.raises(ValueError, match=rf"Y holds \[{value}\]: an indicator is 1"):
+            check_indicator(large, unknown=unknown)
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.int64, np.float64])
+def test_a_check_takes_hardly_more_memory_than_its_result(dtype):
+    large = np.asfortranarray(
+        np.random.default_rng(0).integers(2, size=(4000, 1000), dtype=np.int8)
+    )
+    large = large.astype(dtype)
+    given = large.copy()
+    tracemalloc.start()
+    array, _ = check_indicator(large, unknown=True)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1.5 * array.nbytes
+    assert_array_equal(array, given)
+    assert_array_equal(large, given)
 
 
 def test_constant_labels():
