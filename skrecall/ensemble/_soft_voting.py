@@ -406,7 +406,7 @@ class SoftVotingClassifier(DecisionMixin, ClassifierMixin, _BaseHeterogeneousEns
         return np.sum(votes, axis=0)
 
     def predict(self, X: ArrayLike) -> Any:
-        """Return the class of greatest mean probability, or the labels above one half.
+        """Return the class of greatest mean probability, or the labels of one half or more.
 
         Parameters
         ----------
@@ -416,12 +416,13 @@ class SoftVotingClassifier(DecisionMixin, ClassifierMixin, _BaseHeterogeneousEns
         Returns
         -------
         y_pred : ndarray of shape (n_samples,), or an indicator of shape (n_samples, n_labels)
-            An indicator comes in the container that `fit` was given.
+            An indicator comes in the container that `fit` was given. Members that are evenly split
+            over a label predict it, as everywhere in `skrecall.multilabel`.
         """
         proba = self.predict_proba(X)
         if self._container is None:
             return self.classes_[np.argmax(proba, axis=1)]
-        return self._container.restore(proba > 0.5, X)
+        return self._container.restore(proba >= 0.5, X)
 
     @property
     def n_features_in_(self) -> int:

@@ -113,7 +113,7 @@ class _Mean(ClassifierMixin, BaseEstimator):
 
     def predict(self, X: NDArray) -> NDArray:
         if isinstance(self.classes_, list):
-            return (X > 0.5).astype(np.int64)
+            return (X >= 0.5).astype(np.int64)
         return self.classes_[np.argmax(X, axis=1)]
 
 

@@ -6,11 +6,12 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_array, csr_matrix
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.datasets import make_classification, make_multilabel_classification
+from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import RandomForestClassifier, VotingClassifier
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LinearRegression, LogisticRegression, RidgeClassifier
-from sklearn.metrics import average_precision_score
+from sklearn.metrics import average_precision_score, f1_score
 from sklearn.model_selection import GridSearchCV, GroupKFold, KFold, cross_val_predict
 from sklearn.multioutput import MultiOutputClassifier
 from sklearn.naive_bayes import GaussianNB
@@ -246,7 +247,19 @@ def test_multilabel_is_the_mean_of_the_label_probabilities(container):
     kind = np.ndarray if container is np.ndarray.tolist else type(container(Y))
     assert type(Y_pred) is kind
     dense = Y_pred.toarray() if hasattr(Y_pred, "toarray") else np.asarray(Y_pred)
-    assert_array_equal(dense, proba > 0.5)
+    assert_array_equal(dense, proba >= 0.5)
+
+
+def test_members_evenly_split_over_a_label_predict_it_and_a_scorer_sees_that():
+    X, Y = make_multilabel_classification(60, n_classes=3, random_state=0)
+    split = [
+        (str(value), DummyClassifier(strategy="constant", constant=[value] * 3)) for value in (0, 1)
+    ]
+    vote = SoftVotingClassifier(split, weights="optimize", objective="f1_micro", cv=2)
+    vote.fit(X, Y)
+    assert_allclose(vote.predict_proba(X), 0.5)
+    assert_array_equal(vote.predict(X), np.ones_like(Y))
+    assert vote.objective_value_ == pytest.approx(f1_score(Y, vote.predict(X), average="micro"))
 
 
 def test_multilabel_frames_keep_names_and_index():
@@ -412,7 +425,7 @@ def test_our_multilabel_classifiers_vote(container, weights):
     predicted = vote.predict(X[150:])
     assert type(predicted) is type(container(Y))
     predicted = predicted.toarray() if container is csr_array else np.asarray(predicted)
-    assert_array_equal(predicted, expected > 0.5)
+    assert_array_equal(predicted, expected >= 0.5)
 
 
 def test_our_frozen_multilabel_classifiers_vote_on_sparse_labels():
