@@ -49,7 +49,8 @@ def test_values_that_are_no_labels_are_refused():
 
 
 @pytest.mark.parametrize(
-    "value, dtype", [(2, np.int8), (256, np.int64), (255, np.uint8), (0.5, float), (-np.inf, float)]
+    ("value", "dtype"),
+    [(2, np.int8), (256, np.int64), (255, np.uint8), (0.5, float), (-np.inf, float)],
 )
 def test_a_value_that_is_no_label_is_found_wherever_it_is(value, dtype):
     large = np.ones((5000, 30), dtype=dtype)
