@@ -91,7 +91,7 @@ def _child(pipe: Any, measure: Callable[..., Result], args: tuple) -> None:
     except Exception as error:  # noqa: BLE001 - a peer may fail in any way; the table shows how
         found = {"note": f"{type(error).__name__}: {error}"[:90]}
     pipe.send(found)
-    get_reusable_executor().shutdown()
+    get_reusable_executor().shutdown(kill_workers=True)  # else they are waited for in vain
 
 
 def alone(measure: Callable[..., Result], *args: Any, repeats: int = 1) -> Result:
