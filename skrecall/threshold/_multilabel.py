@@ -85,9 +85,11 @@ class MultilabelThresholdClassifier(DecisionMixin, MetaEstimatorMixin, BaseMulti
         sample. All but "pcut" and "optimum" compare the scores of different labels.
     n_labels_per_sample : int, default=None
         Of "rcut"; None means the mean number in training, rounded, and at least 1.
-    floor : float, default=None
+    floor : float, "auto" or None, default="auto"
         With "macro": a label whose objective stays below gets its highest held-out score as
-        threshold, as a few positives can otherwise win by flagging nearly all.
+        threshold, and is named in a warning. The best F of a label that the scores do not find is
+        reached by flagging nearly all rows [1]_ [2]_ [3]_. "auto": 0.1 for "f1" and "f_beta", none for
+        other objectives.
     shrinkage : float, default=0.0
         With "macro": positives' worth of belief in the labels' common threshold. The threshold t of
         a label with n positives becomes ``(n * t + shrinkage * t0) / (n + shrinkage)``, t0 being
@@ -213,7 +215,7 @@ class MultilabelThresholdClassifier(DecisionMixin, MetaEstimatorMixin, BaseMulti
         "average": [StrOptions({"macro", "micro", "samples"})],
         "rule": [StrOptions({"optimum", "rcut", "pcut", "mcut", "cardinality", "gfm"})],
         "n_labels_per_sample": [Interval(Integral, 0, None, closed="left"), None],
-        "floor": [Real, None],
+        "floor": [Real, StrOptions({"auto"}), None],
         "shrinkage": [Interval(Real, 0, None, closed="left")],
         "target_recall": [Interval(Real, 0, 1, closed="neither"), None],
         "confidence": [Interval(Real, 0, 1, closed="neither")],
@@ -252,7 +254,7 @@ class MultilabelThresholdClassifier(DecisionMixin, MetaEstimatorMixin, BaseMulti
         average: Literal["macro", "micro", "samples"] = "macro",
         rule: Literal["optimum", "rcut", "pcut", "mcut", "cardinality", "gfm"] = "optimum",
         n_labels_per_sample: int | None = None,
-        floor: float | None = None,
+        floor: float | Literal["auto"] | None = "auto",
         shrinkage: float = 0.0,
         target_recall: float | None = None,
         confidence: float = 0.9,
@@ -530,6 +532,15 @@ class MultilabelThresholdClassifier(DecisionMixin, MetaEstimatorMixin, BaseMulti
                 )
             warnings.warn(f"{named}: they are {self._given_instead()}.", stacklevel=_STACKLEVEL)
             thresholds = np.where(failing, self._fallback(), thresholds)
+        poor = values < (-np.inf if self._floor is None else self._floor)
+        if poor.any():
+            warnings.warn(
+                f"Labels {evidence.names[poor][:10].tolist()} reach less than floor={self._floor} "
+                f"at their best threshold on the {len(evidence.Y)} held-out rows, and get their "
+                "highest score as threshold: they are hardly ever predicted. Add positives or a "
+                "model that finds them, or set floor=None to take the best threshold all the same.",
+                stacklevel=_STACKLEVEL,
+            )
         one_value = np.isnan(values) & ~failing
         if one_value.any():
             warnings.warn(
@@ -552,6 +563,12 @@ class MultilabelThresholdClassifier(DecisionMixin, MetaEstimatorMixin, BaseMulti
             )
         return thresholds
 
+    @property
+    def _floor(self) -> float | None:
+        if self.floor != "auto":
+            return self.floor
+        return 0.1 if self.objective in ("f1", "f_beta") else None
+
     def _label_optima(self, constraint: tuple[str, float] | None) -> Any:
         evidence = self._evidence
         return label_optima(
@@ -560,7 +577,7 @@ class MultilabelThresholdClassifier(DecisionMixin, MetaEstimatorMixin, BaseMulti
             self.objective,
             params=self.objective_params,
             constraint=constraint,
-            floor=self.floor,
+            floor=self._floor,
             weight=evidence.weight,
         )
 

@@ -175,12 +175,13 @@ def test_unknown_labels_are_left_out_where_the_estimator_takes_them():
     assert frozen.fit(X, Y_nan).estimator_ is frozen.estimator
 
 
+@pytest.mark.filterwarnings("ignore:The best threshold of labels:UserWarning")
 def test_a_fold_without_a_label_does_not_crash():
     Y_rare = Y.copy()
     Y_rare[80:, 3] = 0
     folds = list(KFold(3).split(X))
     for inner in (MODEL, BinaryRelevance(LOGISTIC), ClassifierChain(LOGISTIC, order=[3, 2, 1, 0])):
-        clf = MultilabelThresholdClassifier(clone(inner), cv=folds, floor=0.5)
+        clf = MultilabelThresholdClassifier(clone(inner), cv=folds)
         if isinstance(inner, ClassifierChain):
             with pytest.raises(ValueError, match="order"):  # it names a label that is not there
                 clf.fit(X, Y_rare)
@@ -191,20 +192,23 @@ def test_a_fold_without_a_label_does_not_crash():
 def test_a_label_with_fewer_positives_than_folds_needs_no_warning():
     Y_rare = Y.copy()
     Y_rare[:, 3] = np.arange(len(Y)) % 60 == 5
-    clf = MultilabelThresholdClassifier(MODEL, floor=0.1).fit(X, Y_rare)
+    clf = MultilabelThresholdClassifier(MODEL, floor=0.01).fit(X, Y_rare)
     assert clf.label_table_.n_positives[3] == 4
 
 
 def test_a_label_that_is_flagged_everywhere_is_named():
     Y_rare = Y.copy()
     Y_rare[:, 3] = np.arange(len(Y)) == 5  # the fold that holds it out has never seen the label
-    clf = MultilabelThresholdClassifier(MODEL)
+    clf = MultilabelThresholdClassifier(MODEL, floor=None)
     with pytest.warns(
         UserWarning, match=r"best threshold of labels \[3\] flags all of 240 held-out"
     ):
         clf.fit(X, Y_rare)
     assert clf.predict(X)[:, 3].all()
-    assert not clf.set_params(floor=0.1).fit(X, Y_rare).predict(X)[:, 3].all()
+    with pytest.warns(UserWarning, match=r"Labels \[3\] reach less than floor=0.1 at their best"):
+        clf.set_params(floor="auto").fit(X, Y_rare)
+    assert clf.predict(X)[:, 3].mean() < 0.05
+    clf.set_params(objective="balanced_accuracy").fit(X, Y_rare)  # no floor of another unit
 
 
 def test_containers_names_and_constant_labels():
