@@ -154,6 +154,7 @@ def methods(seed: int) -> dict[str, tuple[BaseEstimator, str | None]]:
         "MLkNN": (MLkNN(), "MLkNN"),
         "BRkNN, a": (BRkNN(extension="a"), None),
         "MLTSVM": (MLTSVM(), "MLTSVM"),
+        "MLTSVM, own distances": (MLTSVM(threshold="own"), None),
         "MLARAM": (MLARAM(random_state=seed), "MLARM"),
         "MultilabelForest": (MultilabelForestClassifier(random_state=seed), "RFPCT"),
         "LabelEmbedding, CLEMS": (

@@ -88,8 +88,8 @@ class MultilabelThresholdClassifier(DecisionMixin, MetaEstimatorMixin, BaseMulti
     floor : float, "auto" or None, default="auto"
         With "macro": a label whose objective stays below gets its highest held-out score as
         threshold, and is named in a warning. The best F of a label that the scores do not find is
-        reached by flagging nearly all rows [1]_ [2]_ [3]_. "auto": 0.1 for "f1" and "f_beta", none for
-        other objectives.
+        reached by flagging nearly all rows [1]_ [2]_ [3]_. "auto": 0.1 for "f1" and "f_beta", none
+        for other objectives.
     shrinkage : float, default=0.0
         With "macro": positives' worth of belief in the labels' common threshold. The threshold t of
         a label with n positives becomes ``(n * t + shrinkage * t0) / (n + shrinkage)``, t0 being
