@@ -22,7 +22,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.datasets import make_classification, make_multilabel_classification
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, KFold, cross_val_predict
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import get_tags
 
@@ -423,6 +423,18 @@ def check_frame_reaches_inside(estimator: BaseEstimator) -> None:
     assert_array_equal(fitted.feature_names_in_, frame.columns)
 
 
+def check_label_scores_out_of_fold(estimator: BaseEstimator) -> None:
+    """`cross_val_predict` gives what the model of each fold answers, for one label as for all."""
+    X, Y = make_labels()
+    cv = KFold(2)
+    for labels in (Y[:, :1], Y):
+        models = [(seeded(estimator).fit(X[fit], labels[fit]), rows) for fit, rows in cv.split(X)]
+        for name in responses(models[0][0], X):
+            found = cross_val_predict(seeded(estimator), X, labels, cv=cv, method=name)
+            expected = np.concatenate([getattr(model, name)(X[rows]) for model, rows in models])
+            assert_allclose(found, expected, rtol=1e-6, atol=1e-9, err_msg=name)
+
+
 def _assert_frame(X: Any) -> Any:
     assert isinstance(X, pd.DataFrame), type(X)
     assert set("uvwxyz") <= set(X.columns)
@@ -450,6 +462,7 @@ MULTILABEL_CHECKS: list[Callable[[BaseEstimator], None]] = [
     check_bad_labels,
     check_labels_same_seed,
     check_label_search,
+    check_label_scores_out_of_fold,
     check_frame_reaches_inside,
 ]
 

@@ -98,7 +98,7 @@ class SoftVotingClassifier(DecisionMixin, ClassifierMixin, _BaseHeterogeneousEns
         Weights of `estimators_`, summing to one.
     objective_value_ : float or None
         The objective of `weights_` on the held-out rows; None where it was not searched.
-    classes_ : ndarray of shape (n_classes,) or list of ndarray
+    classes_ : ndarray of shape (n_classes,) or (n_labels, 2)
         Class labels; ``[0, 1]`` for each label, with several.
     label_names_ : ndarray of shape (n_labels,)
         Column names of a DataFrame `y` of several labels.
@@ -263,7 +263,7 @@ class SoftVotingClassifier(DecisionMixin, ClassifierMixin, _BaseHeterogeneousEns
             y, container = check_indicator(y)
             if len(frozen) < len(members):
                 warn_of_constant_labels(constant_labels(y), len(y), container.label_names)
-            return y, [np.array([0, 1])] * y.shape[1], container
+            return y, np.tile([0, 1], (y.shape[1], 1)), container
         y = column_or_1d(y, warn=True)
         check_classification_targets(y)
         classes = np.unique(y)

@@ -149,7 +149,7 @@ class MultilabelBaggingClassifier(DecisionMixin, BaseLabelMetaEstimator):
         Probabilities of the training rows, NaN where no voter was left; if `oob_proba`.
     constant_ : ndarray of shape (n_labels,)
         The value of a label that has one in the training rows, or NaN.
-    classes_ : list of ndarray or ndarray of shape (2,)
+    classes_ : ndarray of shape (n_labels, 2) or (2,)
         ``[0, 1]`` per label; the two classes of a target of one dimension.
     label_names_ : ndarray of shape (n_labels,)
         Column names of a DataFrame `y`.

@@ -57,7 +57,7 @@ class BinaryRelevance(BaseLabelMetaEstimator):
         One per label; None for a label that has one value in the training rows.
     constant_ : ndarray of shape (n_labels,)
         That value, or NaN.
-    classes_ : list of ndarray or ndarray of shape (2,)
+    classes_ : ndarray of shape (n_labels, 2) or (2,)
         ``[0, 1]`` per label; the two classes of a target of one dimension.
     label_names_ : ndarray of shape (n_labels,)
         Column names of a DataFrame `y`.

@@ -81,8 +81,9 @@ class ClassifierChain(BaseChain):
         The response that later classifiers see.
     constant_ : ndarray of shape (n_labels,)
         The value of each label that has only one in the training rows, or NaN.
-    classes_ : list of ndarray or ndarray of shape (2,)
-        Values of each label; the two classes of a target of one dimension.
+    classes_ : ndarray of shape (n_labels, 2) or (2,), or list of ndarray
+        ``[0, 1]`` per label; the two classes of a target of one dimension; the classes of each
+        column where one holds more than two.
     label_names_ : ndarray of shape (n_labels,)
         Column names of a DataFrame `y`.
     n_features_in_ : int

@@ -116,7 +116,7 @@ class MLkNN(BaseNeighborLabels):
         Probability of the label where 0, 1, ... `n_neighbors_` neighbours carry it.
     constant_ : ndarray of shape (n_labels,)
         The value of a label that has one in the training rows, else NaN.
-    classes_ : list of ndarray or ndarray of shape (2,)
+    classes_ : ndarray of shape (n_labels, 2) or (2,)
         ``[0, 1]`` per label; the two classes of a target of one dimension.
     label_names_ : ndarray of shape (n_labels,)
         Column names of a DataFrame `y`.

@@ -211,7 +211,7 @@ class MLTSVM(DecisionMixin, BaseMultilabelClassifier):
         Number of steps of the solver; 0 for a label that is constant.
     constant_ : ndarray of shape (n_labels,)
         The value of a label that has one in the training rows, else NaN.
-    classes_ : list of ndarray or ndarray of shape (2,)
+    classes_ : ndarray of shape (n_labels, 2) or (2,)
         ``[0, 1]`` per label; the two classes of a target of one dimension.
     label_names_ : ndarray of shape (n_labels,)
         Column names of a DataFrame `y`.

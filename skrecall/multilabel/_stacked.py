@@ -113,7 +113,7 @@ class StackedBinaryRelevance(BaseLabelMetaEstimator):
         The response that the second level sees.
     constant_ : ndarray of shape (n_labels,)
         The value of each label that has only one in the training rows, or NaN.
-    classes_ : list of ndarray or ndarray of shape (2,)
+    classes_ : ndarray of shape (n_labels, 2) or (2,)
         ``[0, 1]`` per label; the two classes of a target of one dimension.
     label_names_ : ndarray of shape (n_labels,)
         Column names of a DataFrame `y`.

@@ -110,7 +110,7 @@ class BaseMultilabelClassifier(ClassifierMixin, BaseEstimator):
     def _keep_label_names(self, n_labels: int) -> None:
         container = self._container
         if container.classes is None:
-            self.classes_ = [np.array([0, 1])] * n_labels
+            self.classes_ = np.tile([0, 1], (n_labels, 1))
         else:
             self.classes_ = np.unique(container.classes)
         if hasattr(self, "label_names_"):

@@ -262,6 +262,13 @@ def test_members_evenly_split_over_a_label_predict_it_and_a_scorer_sees_that():
     assert vote.objective_value_ == pytest.approx(f1_score(Y, vote.predict(X), average="micro"))
 
 
+def test_multilabel_probabilities_out_of_fold():
+    X, Y = make_multilabel_classification(60, n_classes=3, random_state=0)
+    vote = SoftVotingClassifier([("a", KNeighborsClassifier()), ("b", KNeighborsClassifier(3))])
+    proba = cross_val_predict(vote, X, Y, cv=KFold(2), method="predict_proba")
+    assert_allclose(proba[30:], vote.fit(X[:30], Y[:30]).predict_proba(X[30:]))
+
+
 def test_multilabel_frames_keep_names_and_index():
     X, Y = make_multilabel_classification(120, n_classes=3, random_state=0)
     X = pd.DataFrame(X, index=np.arange(120) + 7).add_prefix("x")
