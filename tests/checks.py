@@ -5,6 +5,7 @@ The lists `CLASSIFIER_CHECKS` and `SAMPLER_CHECKS` are run over the instances of
 `tests/neural_network/test_common.py`.
 """
 
+import inspect
 import pickle
 import sys
 import warnings
@@ -18,6 +19,7 @@ from imblearn import FunctionSampler
 from imblearn.pipeline import make_pipeline
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_array, csr_matrix, issparse, lil_matrix
+from sklearn import config_context
 from sklearn.base import BaseEstimator, clone
 from sklearn.datasets import make_classification, make_multilabel_classification
 from sklearn.linear_model import LogisticRegression
@@ -435,6 +437,20 @@ def check_label_scores_out_of_fold(estimator: BaseEstimator) -> None:
             assert_allclose(found, expected, rtol=1e-6, atol=1e-9, err_msg=name)
 
 
+def check_unknown_fit_parameter(estimator: BaseEstimator) -> None:
+    """A word that no `fit` inside knows is refused by name, with routing and without."""
+    parameters = inspect.signature(estimator.fit).parameters.values()
+    if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+        return
+    X, Y = make_labels()
+    for routing in (False, True):
+        with (
+            config_context(enable_metadata_routing=routing),
+            pytest.raises(TypeError, match="importance"),
+        ):
+            seeded(estimator).fit(X, Y, importance=np.ones(len(X)))
+
+
 def _assert_frame(X: Any) -> Any:
     assert isinstance(X, pd.DataFrame), type(X)
     assert set("uvwxyz") <= set(X.columns)
@@ -463,6 +479,7 @@ MULTILABEL_CHECKS: list[Callable[[BaseEstimator], None]] = [
     check_labels_same_seed,
     check_label_search,
     check_label_scores_out_of_fold,
+    check_unknown_fit_parameter,
     check_frame_reaches_inside,
 ]
 

@@ -10,7 +10,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 
 from skrecall.utils._multilabel_target import CONSTANT_SCORE, BaseMultilabelClassifier, offers
-from skrecall.utils._sklearn import _raise_for_params, _routing_enabled
+from skrecall.utils._sklearn import _routing_enabled
 
 __all__ = ["CONSTANT_SCORE", "BaseLabelMetaEstimator", "BaseMultilabelClassifier", "offers"]
 
@@ -46,7 +46,6 @@ class BaseLabelMetaEstimator(MetaEstimatorMixin, BaseMultilabelClassifier):
             params = {**params, "sample_weight": sample_weight}
         if not _routing_enabled():
             return params
-        _raise_for_params(params, self, method)
         return process_routing(self, method, **params).estimator[method]
 
     def __sklearn_tags__(self) -> Any:

@@ -23,7 +23,6 @@ from skrecall.utils._sklearn import (
     StrOptions,
     _fit_context,
     _num_samples,
-    _raise_for_params,
     _routing_enabled,
 )
 
@@ -157,7 +156,6 @@ class InstanceBasedLogisticRegression(MetaEstimatorMixin, BaseNeighborLabels):
         """
         X, Y = self._check_fit(X, y)
         if _routing_enabled():
-            _raise_for_params(params, self, "fit")
             params = process_routing(self, "fit", **params).estimator.fit
         self._fit_search(X, Y, min(self.n_neighbors, _num_samples(X) - 1))
         self.estimator_ = self._learner()

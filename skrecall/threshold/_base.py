@@ -11,7 +11,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skrecall.utils._decision import DecisionMixin
-from skrecall.utils._sklearn import _estimator_has, _raise_for_params, _routing_enabled
+from skrecall.utils._sklearn import _estimator_has, _routing_enabled
 
 
 class BaseWrappingClassifier(DecisionMixin, ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
@@ -54,7 +54,6 @@ class BaseWrappingClassifier(DecisionMixin, ClassifierMixin, MetaEstimatorMixin,
         """Return the parameters of the inner `fit`; `own` are those this estimator consumes."""
         if not _routing_enabled():
             return params
-        _raise_for_params(params, self, "fit")
         own = {name: value for name, value in own.items() if value is not None}
         routed: Bunch = process_routing(self, "fit", **params, **own)
         return routed.estimator.fit

@@ -27,7 +27,6 @@ from skrecall.utils._sklearn import (
     StrOptions,
     _fit_context,
     _num_samples,
-    _raise_for_params,
     _routing_enabled,
 )
 
@@ -708,7 +707,6 @@ class MultilabelThresholdClassifier(DecisionMixin, MetaEstimatorMixin, BaseMulti
         params = {name: value for name, value in params.items() if value is not None}
         if not _routing_enabled():
             return params
-        _raise_for_params(params, self, "fit")
         own = {} if groups is None else {"groups": groups}
         routed: Bunch = process_routing(self, "fit", **params, **own)
         return routed.estimator.fit

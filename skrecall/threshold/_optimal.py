@@ -27,7 +27,6 @@ from skrecall.utils._sklearn import (
     RealNotInt,
     StrOptions,
     _fit_context,
-    _raise_for_params,
     _routing_enabled,
 )
 
@@ -284,7 +283,6 @@ class OptimalThresholdClassifier(BaseDecisionClassifier):
 
     def _route(self, params: dict[str, Any]) -> Bunch:
         if _routing_enabled():
-            _raise_for_params(params, self, "fit")
             return process_routing(self, "fit", **params)
         fit_params = {name: value for name, value in params.items() if value is not None}
         groups = fit_params.pop("groups", None)

@@ -2,9 +2,19 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 from scipy.sparse import csr_array
+from sklearn import config_context
+from sklearn.datasets import make_multilabel_classification
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
-from skrecall.multilabel import BinaryRelevance
+from skrecall.multilabel import (
+    BinaryRelevance,
+    ClassifierChain,
+    EnsembleOfClassifierChains,
+    LabelSpacePartitionClassifier,
+    StackedBinaryRelevance,
+)
 from skrecall.multilabel._base import CONSTANT_SCORE
 
 
@@ -33,3 +43,27 @@ def test_all_labels_constant(container):
         fitted = BinaryRelevance(LogisticRegression()).fit(X, container(np.tile([0, 1], (6, 1))))
     assert_array_equal(fitted.predict_proba(X[:2]), [[0, 1], [0, 1]])
     assert type(fitted.predict(X)) is type(container(np.eye(2)))
+
+
+@pytest.mark.parametrize(
+    "outer",
+    [
+        BinaryRelevance,
+        ClassifierChain,
+        EnsembleOfClassifierChains,
+        LabelSpacePartitionClassifier,
+        StackedBinaryRelevance,
+    ],
+)
+def test_fit_parameters_reach_the_step_they_name_without_routing(outer):
+    X, Y = make_multilabel_classification(60, n_classes=3, random_state=0)
+    weight = np.random.default_rng(0).integers(1, 9, len(X)).astype(float)
+    scaled = make_pipeline(StandardScaler(), LogisticRegression())
+    seed = {"random_state": 0}
+    fitted = outer(scaled, **seed).fit(X, Y, logisticregression__sample_weight=weight)
+    with config_context(enable_metadata_routing=True):
+        scaled[0].set_fit_request(sample_weight=False)
+        scaled[1].set_fit_request(sample_weight=True)
+        expected = outer(scaled, **seed).fit(X, Y, sample_weight=weight)
+        assert_array_equal(fitted.predict_proba(X), expected.predict_proba(X))
+    assert np.abs(fitted.predict_proba(X) - outer(scaled, **seed).fit(X, Y).predict_proba(X)).any()
