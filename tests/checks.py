@@ -446,7 +446,7 @@ def check_unknown_fit_parameter(estimator: BaseEstimator) -> None:
     for routing in (False, True):
         with (
             config_context(enable_metadata_routing=routing),
-            pytest.raises(TypeError, match="importance"),
+            pytest.raises((TypeError, ValueError), match="importance"),
         ):
             seeded(estimator).fit(X, Y, importance=np.ones(len(X)))
 

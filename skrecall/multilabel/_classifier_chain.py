@@ -29,6 +29,7 @@ from skrecall.utils._sklearn import (
     _check_response_method,
     _fit_context,
     _print_elapsed_time,
+    _raise_for_params,
 )
 from skrecall.utils._threads import one_blas_thread
 
@@ -174,13 +175,15 @@ class ClassifierChain(BaseChain):
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the samples, in every fit.
         **params : dict
-            Further parameters of the inner `fit`; routed where metadata routing is enabled.
+            Further parameters of the inner `fit`; refused, as in scikit-learn's class, unless
+            metadata routing is enabled.
 
         Returns
         -------
         self : object
             The fitted chain.
         """
+        _raise_for_params(params, self, "fit")
         check_row_weights(sample_weight)
         Y = _classes_per_column(y)
         X, Y = self._check_fit(X, y) if Y is None else self._check_classes(X, Y, y)

@@ -183,7 +183,8 @@ class EnsembleOfClassifierChains(DecisionMixin, BaseLabelMetaEstimator):
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the samples, for the inner `fit`.
         **params : dict
-            Further parameters of the inner `fit`; routed where metadata routing is enabled.
+            Further parameters of the inner `fit`; routed where metadata routing is enabled, and
+            refused by `ClassifierChain` where it is not.
 
         Returns
         -------
