@@ -1,6 +1,7 @@
 """Multi-label data in the ARFF files of Mulan and MEKA."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -83,8 +84,8 @@ def load_arff(
     Raises
     ------
     ValueError
-        If the file is not in the format (the sentence has the line), labels cannot be found, or
-        hold something else than two values that mean no and yes.
+        If the file is not in the format (the sentence has the line), labels cannot be found, are
+        named twice, or hold something else than two values that mean no and yes.
 
     Notes
     -----
@@ -154,6 +155,9 @@ def _label_names(labels: Any, table: ArffTable, names: list[str], path: Path) ->
         chosen = [name for name in names if name in found]
     else:
         wanted = chosen = list(labels)
+    twice = [name for name, count in Counter(wanted).items() if count > 1]
+    if twice:
+        raise ValueError(f"The labels of {path.name} hold {twice[:5]} twice: name each once.")
     missing = [name for name in wanted if name not in set(names)]
     if missing or not wanted:
         raise ValueError(

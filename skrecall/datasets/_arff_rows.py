@@ -5,6 +5,7 @@ References
 .. [1] "Attribute-Relation File Format", Weka wiki, University of Waikato.
 """
 
+import codecs
 import csv
 import gzip
 import io
@@ -107,7 +108,7 @@ def read_arff(path: Path, encoding: str) -> ArffTable:
 
 
 def open_text(path: Path, encoding: str) -> TextIO:
-    """Open a text file, compressed or not.
+    """Open a text file, compressed or not, without the byte order mark that some editors write.
 
     Parameters
     ----------
@@ -121,6 +122,8 @@ def open_text(path: Path, encoding: str) -> TextIO:
     file : text file
         Open for reading.
     """
+    if codecs.lookup(encoding).name == "utf-8":
+        encoding = "utf-8-sig"
     if path.suffix == ".gz":
         return io.TextIOWrapper(gzip.open(path), encoding=encoding)
     return open(path, encoding=encoding)
@@ -304,6 +307,14 @@ def _sparse_values(
         raise ValueError(
             f"{path.name}, line {numbers[row_of[outside[0]]]}: {indices[outside[0]]!r} is no index "
             f"of one of {len(attributes)} attributes, which count from 0."
+        )
+    place = row_of * len(attributes) + column.astype(np.intp)
+    first = np.unique(place, return_index=True)[1]
+    if len(first) < len(place):
+        again = int(np.setdiff1d(np.arange(len(place)), first)[0])
+        raise ValueError(
+            f"{path.name}, line {numbers[row_of[again]]}: the row lists attribute "
+            f"{indices[again]} twice."
         )
     words: NDArray[np.object_] = np.array(values, dtype=np.object_)
     data = _sparse_data(words, column.astype(np.intp), attributes)

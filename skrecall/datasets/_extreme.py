@@ -6,6 +6,7 @@ References
    classification repository: multi-label datasets and code", 2016.
 """
 
+import codecs
 import gzip
 import warnings
 from pathlib import Path
@@ -83,8 +84,12 @@ def load_extreme_classification(
         n_samples, n_features, n_labels = _header(file, path)
         blocks, n_read = [], 0
         while lines := file.readlines(_BLOCK):
-            blocks.append(_parse_block(lines, n_read + 2, n_features, n_labels, path))
-            n_read += len(lines)
+            # an empty line is a sample of nothing, but for those after the last sample
+            while lines and n_read + len(lines) > n_samples and not lines[-1].strip():
+                lines.pop()
+            if lines:
+                blocks.append(_parse_block(lines, n_read + 2, n_features, n_labels, path))
+                n_read += len(lines)
     if n_read != n_samples:
         raise ValueError(
             f"{path.name} announces {n_samples} samples in its first line, and has {n_read}: it is "
@@ -104,7 +109,7 @@ def load_extreme_classification(
 
 
 def _header(file: IO[bytes], path: Path) -> tuple[int, int, int]:
-    line = file.readline().split()
+    line = file.readline().removeprefix(codecs.BOM_UTF8).split()
     try:
         n_samples, n_features, n_labels = map(int, line)
     except ValueError:

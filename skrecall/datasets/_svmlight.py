@@ -71,6 +71,11 @@ def load_svmlight_multilabel(
     ValueError
         If a label is outside what `n_labels` allows, or the names are not as many as the labels.
 
+    Notes
+    -----
+    An empty line is no sample: scikit-learn reads over it, and writes one for a row that has
+    neither labels nor features. Where the rows must match another file, compare their number.
+
     Examples
     --------
     >>> from pathlib import Path

@@ -131,6 +131,8 @@ def test_wrong_labels_are_refused(tmp_path):
         load_arff(path, labels=0)
     with pytest.raises(ValueError, match=r"has no attribute \['x'\], named as label: it has 5"):
         load_arff(path, labels=["c", "x"])
+    with pytest.raises(ValueError, match=r"labels of toys.arff hold \['c'\] twice"):
+        load_arff(path, labels=["c", "a, b", "c"])
     with pytest.raises(ValueError, match="are an empty list"):
         load_arff(path, labels=[])
     with pytest.raises(ValueError, match=r"'colour' of toys.arff is no label"):

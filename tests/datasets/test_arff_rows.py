@@ -77,6 +77,17 @@ def test_compressed_and_encoded(tmp_path):
     assert read_arff(path, "latin-1").attributes[0].name == "caf\u00e9"
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "UTF8"])
+def test_a_byte_order_mark_is_no_text(tmp_path, encoding):
+    text = "\ufeff@relation x\r\n@attribute caf\u00e9 real\r\n@data\r\n1\r\n"
+    (tmp_path / "x.arff").write_bytes(text.encode())
+    (tmp_path / "x.arff.gz").write_bytes(gzip.compress(text.encode()))
+    for name in ("x.arff", "x.arff.gz"):
+        table = read_arff(tmp_path / name, encoding)
+        assert table.relation == "x"
+        assert table.values["caf\u00e9"].tolist() == [1]
+
+
 def test_no_row(tmp_path):
     values = read_arff(write(tmp_path, "@relation x\n@attribute a real\n@data\n"), "utf-8").values
     assert values.shape == (0, 1)
@@ -104,6 +115,7 @@ AB = "@relation x\n@attribute a real\n@attribute b {u,v}\n@data\n"
         (AB + "{0 1}\n{0 x}\n", "line 6: 'x' is not a number"),
         (AB + "{0 1}\n{2 1}\n", "line 6: '2' is no index of one of 2 attributes"),
         (AB + "{0 1}\n1,u\n", "line 6: '1,u' is not a sparse row"),
+        (AB + "{0 1}\n{1 u, 0 1, 0 1}\n", "line 6: the row lists attribute 0 twice"),
         (AB + "{0 1}\n{0}\n", r"line 6: '\{0\}' is not a sparse row"),
         (AB + "{0 1}\n{1 'u' 0 2}\n", "line 6: .* is not a sparse row"),
         (AB.replace("{u,v}", "string") + "{0 1}\n", r"is sparse and has attributes of text"),

@@ -49,6 +49,21 @@ def test_round_trip_in_blocks(tmp_path, monkeypatch, data, block, end):
     assert B.shape == Y.shape
 
 
+@pytest.mark.parametrize("block", [1, 1 << 20])
+def test_empty_lines_are_samples_of_nothing_as_far_as_samples_are_announced(
+    tmp_path, monkeypatch, block
+):
+    monkeypatch.setattr(_extreme, "_BLOCK", block)
+    path = tmp_path / "x.txt"
+    path.write_bytes("\ufeff3 2 2\n0 1:1\n\n1 0:1\n\n \r\n\n".encode())
+    X, Y = load_extreme_classification(path, return_X_y=True)
+    assert_array_equal(X.toarray(), [[0, 1], [0, 0], [1, 0]])
+    assert_array_equal(Y.toarray(), [[1, 0], [0, 0], [0, 1]])
+    path.write_text("1 2 2\n0 1:1\n\n0 1:1\n")
+    with pytest.raises(ValueError, match="announces 1 samples in its first line, and has"):
+        load_extreme_classification(path)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
