@@ -44,7 +44,7 @@ def append_features(X: Any, Z: NDArray, names: list[str]) -> Any:
     Returns
     -------
     X : ndarray, DataFrame or sparse of shape (n_samples, n_features + n_columns)
-        A copy.
+        A copy; beside texts in an ndarray, numbers stay numbers, as objects.
 
     Raises
     ------
@@ -63,4 +63,5 @@ def append_features(X: Any, Z: NDArray, names: list[str]) -> Any:
             f"X has shape {X.shape}: labels can be appended to rows of a table only. For images "
             "and sequences use BinaryRelevance, or a step that turns them into features."
         )
-    return np.hstack([X, Z.astype(np.result_type(X, np.float32), copy=False)])
+    dtype = object if X.dtype.kind in "US" else np.result_type(X, np.float32)  # 1 is no "1.0"
+    return np.hstack([X, Z.astype(dtype, copy=False)])

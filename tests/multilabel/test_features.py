@@ -24,6 +24,12 @@ def test_columns_are_appended_in_the_container_of_the_samples():
     assert_array_equal(frame, expected)
 
 
+def test_numbers_stay_numbers_beside_texts():
+    texts = np.array([["a"], ["b"]])
+    for labels in (Z, Z.astype(np.float64)):  # 0 and 1 in fit are the 0.0 and 1.0 of predict
+        assert append_features(texts, labels, ["u", "v"]).tolist() == [["a", 0, 1], ["b", 1, 0]]
+
+
 def test_images_take_no_labels():
     with pytest.raises(
         ValueError, match=r"X has shape \(2, 3, 4\): labels can be appended to rows"
