@@ -301,7 +301,7 @@ class ProbabilisticClassifierChain(DecisionMixin, BaseChain):
         width = n_sets.get(self.inference, self.n_samples) * (self.n_features_in_ + n_labels)
         (X,) = indexable(X)
         n_rows = _num_samples(X)
-        for rows in row_blocks(n_rows, width):
+        for rows in row_blocks(max(n_rows, 1), width):  # no rows: a classifier says so
             yield _safe_indexing(X, np.arange(n_rows)[rows])
 
 

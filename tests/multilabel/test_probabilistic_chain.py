@@ -205,6 +205,12 @@ def test_a_search_over_decisions_fits_once_per_fold(data):
     assert len(set(np.round(search.cv_results_["mean_test_score"], 6))) > 3
 
 
+def test_no_rows_to_predict_are_refused_as_such(data, fitted):
+    X, _ = data
+    with pytest.raises(ValueError, match=r"Found array with 0 sample\(s\)"):
+        fitted.predict(X[:0])
+
+
 def test_weights_count(data):
     X, Y = data
     weight = np.random.default_rng(0).integers(1, 3, len(X))
