@@ -46,7 +46,7 @@ def fold_quality(
     Raises
     ------
     ValueError
-        If there is no fold, or one is empty.
+        If there is no fold, one is empty, or one is no list of indices.
 
     Notes
     -----
@@ -111,9 +111,20 @@ def rows_of_fold(fold: Any) -> NDArray[np.intp]:
     -------
     rows : ndarray of shape (n_rows,)
         Row indices.
+
+    Raises
+    ------
+    ValueError
+        If it holds anything but whole numbers.
     """
     is_split = isinstance(fold, tuple) and len(fold) == 2 and np.ndim(fold[1]) == 1
-    return np.asarray(fold[1] if is_split else fold, dtype=np.intp)
+    rows = np.asarray(fold[1] if is_split else fold)
+    if rows.size and rows.dtype.kind not in "iu":
+        raise ValueError(
+            f"A fold holds values of type {rows.dtype}: pass the indices of its rows, of a mask "
+            "those that np.flatnonzero returns."
+        )
+    return rows.astype(np.intp)
 
 
 def _counts(

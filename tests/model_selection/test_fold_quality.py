@@ -80,6 +80,12 @@ def test_desired_sizes():
     assert fold_quality(Y, folds, desired_sizes=[31, 12])["ED"] == 1
 
 
+def test_masks_are_refused():
+    halves = np.arange(43) < 20
+    with pytest.raises(ValueError, match="A fold holds values of type bool: pass the indices"):
+        fold_quality(random_labels(), [halves, ~halves])
+
+
 def test_no_rows_in_a_fold():
     with pytest.raises(ValueError, match=r"The folds have \[2, 0\] rows: pass at least one fold"):
         fold_quality(random_labels(), [[0, 1], []])
