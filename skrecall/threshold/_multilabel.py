@@ -16,7 +16,7 @@ from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, proces
 from sklearn.utils.validation import check_is_fitted
 
 from skrecall.metrics._objectives import OBJECTIVES
-from skrecall.model_selection import MultilabelStratifiedKFold, MultilabelStratifiedShuffleSplit
+from skrecall.model_selection import MultilabelStratifiedKFold
 from skrecall.utils._checks import check_weights
 from skrecall.utils._decision import DecisionMixin
 from skrecall.utils._indicator import UNKNOWN
@@ -117,11 +117,13 @@ class MultilabelThresholdClassifier(DecisionMixin, MetaEstimatorMixin, BaseMulti
         none of which it may have seen. "auto" is "holdout" with `target_recall`, else
         "out_of_fold".
     calibration_size : float in (0, 1), default=0.5
-        Share of the rows, or groups, that "holdout" holds out, with the same share of every label.
+        Share of the rows, or groups, that "holdout" holds out. Every row has the same chance of it;
+        rows with the same rarest label are split in this proportion.
     cv : int, splitter or iterable, default=None
         For "out_of_fold", the folds: a number, None being 5, of
         :class:`~skrecall.model_selection.MultilabelStratifiedKFold`. For "holdout", a splitter in
-        place of `calibration_size`, whose last split counts.
+        place of `calibration_size`, whose last split counts. A promise takes one that gives every
+        row the same chance; iterative stratification does not where the sides are unequal.
     response_method : {"auto", "predict_proba", "decision_function"}, default="auto"
         Where scores come from; "auto" takes probabilities where there are some.
     n_jobs : int, default=None
@@ -426,15 +428,11 @@ class MultilabelThresholdClassifier(DecisionMixin, MetaEstimatorMixin, BaseMulti
     ) -> Split:
         if self.cv is not None:
             return last_split(check_cv(self.cv), X, positive, groups)
-        if groups is not None:
-            rarest_first = np.argsort(positive.sum(axis=0), kind="stable")
-            code = np.argmax(positive[:, rarest_first], axis=1) + positive.any(axis=1)
-            return holdout_split(code, self.calibration_size, groups=groups, rng=rng)
-        cv = MultilabelStratifiedShuffleSplit(
-            1, test_size=self.calibration_size, random_state=rng.randint(np.iinfo(np.int32).max)
-        )
-        fit_rows, held_out_rows = next(cv.split(None, positive))
-        return np.sort(fit_rows), np.sort(held_out_rows)
+        # an iterative stratification would send rows of rare labels to the larger side
+        rarest_first = np.argsort(positive.sum(axis=0), kind="stable")
+        rarest = np.argmax(positive[:, rarest_first], axis=1) + positive.any(axis=1)
+        code = rng.permutation(positive.shape[1] + 1)[rarest]
+        return holdout_split(code, self.calibration_size, groups=groups, rng=rng)
 
     def _check_terms(self) -> None:
         """Refuse parameters that do not go together."""

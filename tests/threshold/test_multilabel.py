@@ -247,12 +247,29 @@ def test_holdout_fits_on_one_part_and_decides_on_the_other():
     ).fit(y_score, Y)
     rows = clf.calibration_rows_
     assert Scores.n_fits == 1
-    assert abs(len(rows) - 100) <= 4
-    assert_allclose(Y[rows].mean(axis=0), Y.mean(axis=0), atol=0.02)
+    assert abs(len(rows) - 100) <= 1
+    assert abs(Y[rows, 0].sum() - Y[:, 0].sum() / 4) <= 1  # the rarest label
+    assert_allclose(Y[rows].mean(axis=0), Y.mean(axis=0), atol=0.05)
     assert_array_equal(clf.thresholds_, optimal_label_thresholds(Y[rows], y_score[rows]))
     clf.set_params(cv=ShuffleSplit(3, test_size=0.3, random_state=0)).fit(y_score, Y)
     last = list(ShuffleSplit(3, test_size=0.3, random_state=0).split(y_score))[-1][1]
     assert_array_equal(clf.calibration_rows_, last)
+
+
+@pytest.mark.parametrize("size", [0.2, 0.5])
+def test_every_row_has_the_same_chance_to_be_held_out(size):
+    # an odd number of rows, of which those of the rarest labels would go to the larger side
+    Y = np.zeros((61, 13), dtype=int)
+    Y[:40, 0] = 1
+    Y[np.arange(20), 1 + np.arange(20) % 12] = 1
+    clf = MultilabelThresholdClassifier(Scores(), calibration_size=size)
+    n_draws, held_out = 300, np.zeros(len(Y))
+    rng = np.random.RandomState(0)
+    for _ in range(n_draws):
+        held_out[clf._holdout(None, Y, None, rng)[1]] += 1
+    sd = np.sqrt(size * (1 - size) / n_draws)
+    assert_allclose(held_out / n_draws, size, atol=4.5 * sd)
+    assert_allclose(held_out[:20].mean() / n_draws, size, atol=1.5 * sd)
 
 
 def test_groups_stay_together_and_carry_no_promise():
