@@ -174,7 +174,7 @@ def minimise(problem: JointLogistic, W: Any, *, tol: float, max_iter: int) -> tu
             inverse_hessian = problem.inverse_hessian(W)
         step = _direction(G, inverse_hessian, pairs)
         slope = (step * G).sum(0)
-        done = -slope <= tol**2
+        done = (-slope <= tol**2) & ~stuck
         since_best = xp.where(-slope < best, 0, since_best + 1)
         best = xp.where(-slope < best, -slope, best)
         leave = done | stuck | (since_best > PATIENCE)

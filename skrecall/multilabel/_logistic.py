@@ -108,7 +108,15 @@ class BaseJointLogistic(BaseMultilabelClassifier):
         if self.class_weight is not None:
             weight = np.ones((len(y), 1)) if weight is None else weight
             weight = weight * self._class_factors(y, weight)
-        return y, None if weight is None else weight.astype(dtype, copy=False)
+        if weight is None:
+            return y, None
+        empty = np.broadcast_to(~weight.any(axis=0), y.shape[1])
+        if empty.any():
+            raise ValueError(
+                f"Labels {self._names(self._varying[block][empty])} have no sample whose label is "
+                "known and whose weight is above 0: give them one, or leave them out."
+            )
+        return y, weight.astype(dtype, copy=False)
 
     def _class_factors(self, y: NDArray, weight: NDArray) -> NDArray:
         if isinstance(self.class_weight, dict):
@@ -121,23 +129,25 @@ class BaseJointLogistic(BaseMultilabelClassifier):
                 )
             negative, positive = (self.class_weight.get(label, 1.0) for label in classes)
         else:
-            positives = (weight * y).sum(axis=0)
-            total = (weight + 0 * y).sum(axis=0)
-            with np.errstate(divide="ignore"):
-                positive, negative = total / (2 * positives), total / (2 * (total - positives))
+            sums = [(weight * part).sum(axis=0) for part in (1 - y, y)]
+            # A class without weight has weights of 0 alone, which any factor leaves as they are.
+            negative, positive = (sum(sums) / np.where(s > 0, 2 * s, 1) for s in sums)
         return np.where(y == 1, positive, negative)
 
     def _warn_of_labels(self, labels: NDArray[np.intp]) -> None:
         if len(labels):
-            names = self._container.label_names
-            names = (labels if names is None else names[labels]).tolist()
             warnings.warn(
                 f"{len(labels)} of {len(self.constant_)} labels did not reach tol={self.tol} in "
-                f"{self.max_iter} steps: {names[:10]}{' ...' if len(labels) > 10 else ''}. Raise "
-                "max_iter or tol, or lower C; float32 samples carry no tol much below 1e-4.",
+                f"{self.max_iter} steps: {self._names(labels)}. Raise max_iter or tol, or lower C; "
+                "float32 samples carry no tol much below 1e-4.",
                 ConvergenceWarning,
                 stacklevel=4,
             )
+
+    def _names(self, labels: NDArray[np.intp]) -> str:
+        names = self._container.label_names
+        names = (labels if names is None else names[labels]).tolist()
+        return f"{names[:10]}{' ...' if len(names) > 10 else ''}"
 
     def _check_X(self, X: Any, *, reset: bool) -> Any:
         return validate_data(self, X, reset=reset, accept_sparse="csr", dtype=self._dtypes)

@@ -174,6 +174,27 @@ def test_labels_that_did_not_converge_are_named():
         MultilabelLogisticRegression(tol=1e-8, max_iter=1).fit(X, pd.DataFrame(Y, columns=names))
 
 
+def test_balanced_weights_of_a_class_without_weight_are_those_of_the_other():
+    weight = np.where(Y == 1, 0.0, WEIGHT)
+    weight[:, 1:] = WEIGHT[:, 1:]
+    balanced = tight(class_weight="balanced").fit(X, Y, sample_weight=weight)
+    assert balanced.predict_proba(X)[:, 0].max() < 0.1
+    others = reference(X, Y[:, 1:], WEIGHT[:, 1:], class_weight="balanced")
+    assert_allclose(balanced.coef_[1:], others[0], atol=1e-5)
+
+
+@pytest.mark.parametrize("class_weight", [None, "balanced"])
+def test_labels_without_weight_are_named(class_weight):
+    weight = WEIGHT.copy()
+    weight[:, 3] = 0
+    with pytest.raises(ValueError, match=r"Labels \[3\] have no sample .* weight is above 0"):
+        tight(class_weight=class_weight).fit(X, Y, sample_weight=weight)
+    unknown = Y.copy()
+    unknown[WEIGHT[:, 2] > 1, 2] = -1
+    with pytest.raises(ValueError, match=r"Labels \[2\] have no sample whose label is known"):
+        tight(class_weight=class_weight).fit(X, unknown, sample_weight=WEIGHT * (WEIGHT > 1))
+
+
 @pytest.mark.parametrize(
     ("weight", "message"),
     [
