@@ -98,9 +98,7 @@ class Bag:
         X : array-like of shape (n_samples, n_columns)
             The same, where it takes all features.
         """
-        if self.features is None:
-            return X
-        return _safe_indexing(indexable(X)[0], self.features, axis=1)
+        return _columns(X, self.features)
 
 
 class MultilabelBaggingClassifier(DecisionMixin, BaseLabelMetaEstimator):
@@ -383,6 +381,14 @@ def _n_to_draw(value: int | float, n: int) -> int:
     return int(value) if isinstance(value, Integral) else max(1, round(float(value) * n))
 
 
+def _columns(X: Any, features: NDArray[np.intp] | None) -> Any:
+    """Return some columns of samples, all of them if None."""
+    if features is None:
+        return X
+    (X,) = indexable(X)
+    return _safe_indexing(np.asarray(X) if isinstance(X, list) else X, features, axis=1)
+
+
 def _fit_bag(
     estimator: BaseEstimator,
     sampler: Any,
@@ -396,9 +402,7 @@ def _fit_bag(
     """Fit a member on its bag, which a sampler may change."""
     rng = np.random.RandomState(seed)
     params = _check_method_params(X, params, indices=rows)
-    X, Y = _safe_indexing(X, rows), _safe_indexing(Y, rows)
-    if features is not None:
-        X = _safe_indexing(X, features, axis=1)
+    X, Y = _columns(_safe_indexing(X, rows), features), _safe_indexing(Y, rows)
     if sampler is not None:
         X, Y = clone_with_seed(sampler, rng).fit_resample(X, Y)
     return Bag(fit_member(estimator, X, Y, params, rng), rows, features)

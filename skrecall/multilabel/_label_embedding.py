@@ -20,7 +20,7 @@ from scipy.spatial.distance import cdist
 from sklearn.base import BaseEstimator
 from sklearn.linear_model import Ridge
 from sklearn.metrics import pairwise_distances_argmin
-from sklearn.utils import gen_batches
+from sklearn.utils import check_array, gen_batches
 
 from skrecall.threshold._calibration import clone_with_seed, fit_on_rows
 from skrecall.utils._sklearn import HasMethods, Interval, StrOptions, _fit_context
@@ -47,7 +47,7 @@ class LabelEmbeddingClassifier(BaseLabelMetaEstimator):
         A regressor of several outputs, such as RandomForestRegressor; others go inside
         `sklearn.multioutput.MultiOutputRegressor`.
     embedding : {"clems", "pca", "cca"}, default="clems"
-        How labels are embedded.
+        How labels are embedded. "cca" needs an `X` of finite numbers, whatever the estimator takes.
     n_components : int, default=None
         Dimension of the embedding; None, and whatever is more, for the number of labels that vary.
     cost : {"fbeta", "jaccard", "hamming"} or callable, default="fbeta"
@@ -126,6 +126,8 @@ class LabelEmbeddingClassifier(BaseLabelMetaEstimator):
     (200, 4)
     """
 
+    _accept_regressor = True
+
     _parameter_constraints: dict = {
         "estimator": [HasMethods(["fit", "predict"])],
         "embedding": [StrOptions({"clems", "pca", "cca"})],
@@ -182,6 +184,12 @@ class LabelEmbeddingClassifier(BaseLabelMetaEstimator):
         -------
         self : object
             The fitted classifier.
+
+        Raises
+        ------
+        ValueError
+            If a cost is negative or not one per pair, or "cca" is given an `X` that is no table of
+            finite numbers.
         """
         X, Y = self._check_fit(X, y)
         params = self._route_params(params, sample_weight)
@@ -237,12 +245,24 @@ class LabelEmbeddingClassifier(BaseLabelMetaEstimator):
         centred = Y - self.mean_
         explained = centred
         if self.embedding == "cca":
-            explained = Ridge(alpha=self.alpha).fit(X, centred).predict(X).reshape(centred.shape)
+            explained = self._explained_by(X, centred)
         products = centred.T @ explained
         _, vectors = np.linalg.eigh((products + products.T) / 2)
         leading = vectors[:, ::-1][:, :n_components].T
         self.components_ = np.ascontiguousarray(leading)  # as it is once unpickled, to the digit
         return centred @ self.components_.T
+
+    def _explained_by(self, X: Any, centred: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return what a linear model of the features explains of the labels."""
+        try:
+            X = check_array(X, accept_sparse=True, input_name="X")
+        except ValueError as error:
+            raise ValueError(
+                "embedding='cca' fits a linear model of X itself, beside the estimator: turn X "
+                "into finite numbers in a Pipeline before this classifier, or take "
+                f"embedding='pca', which does not look at X. {error}"
+            ) from error
+        return Ridge(alpha=self.alpha).fit(X, centred).predict(X).reshape(centred.shape)
 
     def _offers(self, name: str) -> bool:
         return name == "decision_function"

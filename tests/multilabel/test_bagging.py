@@ -188,6 +188,13 @@ def test_any_classifier_inside(data, estimator):
     assert_array_equal(again.fit(X, Y).predict_proba(X), fitted.predict_proba(X))
 
 
+def test_features_of_lists_are_drawn_as_those_of_arrays(data):
+    X, Y = data
+    model = MultilabelBaggingClassifier(GaussianNB(), max_features=0.5, random_state=0)
+    expected = clone(model).fit(X, Y).predict_proba(X)
+    assert_array_equal(model.fit(X.tolist(), Y.tolist()).predict_proba(X.tolist()), expected)
+
+
 def test_what_cannot_be_drawn_or_averaged_is_refused(data):
     X, Y = data
     with pytest.raises(ValueError, match="max_samples=200 of 150 rows cannot be drawn without"):

@@ -1,11 +1,15 @@
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.compose import make_column_transformer
 from sklearn.datasets import make_multilabel_classification
 from sklearn.decomposition import PCA
 from sklearn.ensemble import RandomForestRegressor
 from sklearn.linear_model import LinearRegression, Ridge
 from sklearn.metrics import recall_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
 from sklearn.tree import DecisionTreeRegressor
 
 from skrecall.multilabel import LabelEmbeddingClassifier
@@ -96,6 +100,20 @@ def test_a_cost_of_one_s_own(data):
         LabelEmbeddingClassifier(Ridge(), cost=lambda a, b: -hamming(a, b) - 1 + hamming(a, b)).fit(
             X, Y
         )
+
+
+def test_cca_says_that_it_needs_numbers_itself(data):
+    X, Y = data
+    frame = pd.DataFrame(X).add_prefix("x").assign(town=np.where(X[:, 0] > 0, "a", "b"))
+    encoder = make_column_transformer((OneHotEncoder(), ["town"]), remainder="passthrough")
+    model = LabelEmbeddingClassifier(make_pipeline(encoder, Ridge()), embedding="cca")
+    with pytest.raises(
+        ValueError, match="turn X into finite numbers in a Pipeline before this classifier, or"
+    ):
+        model.fit(frame, Y)
+    assert model.set_params(embedding="pca").fit(frame, Y).predict(frame).shape == Y.shape
+    outside = make_pipeline(encoder, LabelEmbeddingClassifier(Ridge(), embedding="cca"))
+    assert outside.fit(frame, Y).predict(frame).shape == Y.shape
 
 
 def test_weights_reach_the_regressor(data):
