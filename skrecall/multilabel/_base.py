@@ -5,7 +5,7 @@ The base of all multi-label classifiers is in `utils`, where the threshold folde
 
 from typing import Any
 
-from sklearn.base import MetaEstimatorMixin
+from sklearn.base import MetaEstimatorMixin, is_regressor
 from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 
@@ -18,7 +18,17 @@ __all__ = ["CONSTANT_SCORE", "BaseLabelMetaEstimator", "BaseMultilabelClassifier
 class BaseLabelMetaEstimator(MetaEstimatorMixin, BaseMultilabelClassifier):
     """A multi-label classifier made of clones of `estimator`: its tags, responses and routing."""
 
+    _accept_regressor = False  # whether the estimator inside may be one
+
     estimator: Any
+
+    def _check_X(self, X: Any, *, reset: bool) -> Any:
+        if reset and not self._accept_regressor and is_regressor(self.estimator):
+            raise ValueError(
+                f"{type(self).__name__} needs a classifier, and {type(self.estimator).__name__} is "
+                "a regressor, whose numbers are no labels: pass a classifier in its place."
+            )
+        return super()._check_X(X, reset=reset)
 
     def _offers(self, name: str) -> bool:
         return super()._offers(name) and hasattr(self.estimator, name)

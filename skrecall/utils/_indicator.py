@@ -228,7 +228,8 @@ def check_multilabel_target(
     """
     if y is None:
         raise ValueError(
-            "A multi-label classifier requires y to be passed, but the target y is None."
+            "Learning labels, or splitting by them, requires y to be passed, but the target y is "
+            "None."
         )
     if issparse(y) or isinstance(y, pd.DataFrame) or np.asarray(y).ndim > 1:
         return check_indicator(y, unknown=unknown, accept_sparse=accept_sparse)
@@ -243,7 +244,10 @@ def check_multilabel_target(
         )
     strange = np.setdiff1d(y, classes)
     if len(strange):
-        raise ValueError(f"y holds {strange[:3].tolist()}, and the classes are {classes.tolist()}.")
+        raise ValueError(
+            f"y holds {strange[:3].tolist()}, and the classes are {classes.tolist()}: pass both as "
+            "classes in the first call of partial_fit."
+        )
     if len(classes) == 1:  # 0 and 1 keep their meaning where they are all there is
         classes = np.repeat(classes, 2)
         positive = np.full(len(y), classes.dtype.kind in "biuf" and bool(classes[0] == 1))

@@ -4,12 +4,14 @@ from numpy.testing import assert_array_equal
 from scipy.sparse import csr_array
 from sklearn import config_context
 from sklearn.datasets import make_multilabel_classification
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, Ridge, SGDClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skrecall.multilabel import (
     BinaryRelevance,
+    ClassifierChain,
+    LabelPowerset,
     LabelSpacePartitionClassifier,
     ProbabilisticClassifierChain,
     StackedBinaryRelevance,
@@ -65,3 +67,19 @@ def test_fit_parameters_reach_the_step_they_name_without_routing(outer):
         expected = outer(scaled, **seed).fit(X, Y, sample_weight=weight)
         assert_array_equal(fitted.predict_proba(X), expected.predict_proba(X))
     assert np.abs(fitted.predict_proba(X) - outer(scaled, **seed).fit(X, Y).predict_proba(X)).any()
+
+
+@pytest.mark.parametrize(
+    "outer", [BinaryRelevance, ClassifierChain, LabelPowerset, StackedBinaryRelevance]
+)
+def test_a_regressor_inside_is_refused(outer):
+    X, Y = make_multilabel_classification(20, n_classes=3, random_state=0)
+    with pytest.raises(ValueError, match="needs a classifier, and Ridge is a regressor"):
+        outer(Ridge()).fit(X, Y)
+
+
+def test_a_first_batch_of_one_class_asks_for_both():
+    X = np.arange(6.0)[:, None]
+    fitted = BinaryRelevance(SGDClassifier()).partial_fit(X, np.zeros(6, dtype=int))
+    with pytest.raises(ValueError, match=r"y holds \[1\], and the classes are \[0\]: pass both"):
+        fitted.partial_fit(X, np.ones(6, dtype=int))
