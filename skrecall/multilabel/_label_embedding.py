@@ -128,8 +128,6 @@ class LabelEmbeddingClassifier(BaseLabelMetaEstimator):
 
     _accept_regressor = True
 
-    _accept_regressor = True
-
     _parameter_constraints: dict = {
         "estimator": [HasMethods(["fit", "predict"])],
         "embedding": [StrOptions({"clems", "pca", "cca"})],
