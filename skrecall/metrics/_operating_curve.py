@@ -252,11 +252,12 @@ def curve_from_positive(
     Returns
     -------
     curve : OperatingCurve
-        Thresholds and counts.
+        Thresholds and counts; of no samples, the point where nothing is flagged alone.
     """
     order = np.argsort(-y_score)
     y_score, positive = y_score[order], positive[order]
-    block_end = np.append(np.flatnonzero(y_score[1:] != y_score[:-1]), len(y_score) - 1)
+    is_end = np.append(y_score[1:] != y_score[:-1], np.ones(len(y_score[:1]), dtype=bool))
+    block_end = np.flatnonzero(is_end)
     if weight is None:
         tp = np.cumsum(positive)[block_end]
         fp = block_end + 1 - tp
@@ -264,10 +265,11 @@ def curve_from_positive(
         weight = weight[order]
         tp = np.cumsum(np.where(positive, weight, 0.0))[block_end]
         fp = np.cumsum(np.where(positive, 0.0, weight))[block_end]
+    tp, fp = np.concatenate([[0], tp]), np.concatenate([[0], fp])
     return OperatingCurve(
         thresholds=np.concatenate([[np.inf], y_score[block_end]]),
-        tp=np.concatenate([[0], tp]),
-        fp=np.concatenate([[0], fp]),
+        tp=tp,
+        fp=fp,
         n_positives=tp[-1].item(),
         n_negatives=fp[-1].item(),
         pos_label=pos_label,

@@ -123,12 +123,14 @@ def _f_of_sample(hits: NDArray, alerts: NDArray, size: NDArray, beta: float) -> 
 
 def _best_cut(score: NDArray[np.float64], gain: NDArray[np.float64]) -> tuple[float, float]:
     """Return the greatest sum of gains from a score up, and the threshold there."""
+    if len(score) == 0:
+        return 0.0, np.inf
     order = np.argsort(-score)
     score = score[order]
     is_end = np.append(score[1:] != score[:-1], [True])
     total, ends = np.cumsum(gain[order])[is_end], score[is_end]
-    best = int(np.argmax(total)) if len(total) else 0
-    if len(total) == 0 or total[best] <= 0:
+    best = int(np.argmax(total))
+    if total[best] <= 0:
         return 0.0, np.inf
     upper = ends[best]
     if best + 1 < len(ends):

@@ -140,6 +140,19 @@ def test_unknown_labels_are_left_out(container):
         assert decided[k] == optimal_label_thresholds(Y[rows][:, [k]], score[rows][:, [k]])[0]
 
 
+def test_a_label_that_is_known_nowhere_is_never_predicted():
+    Y, score = scores(40, 3, seed=4)
+    unknown = np.where(np.arange(3) == 1, np.nan, Y)
+    for decide in (
+        optimal_label_thresholds,
+        lambda Y, score: optimal_label_thresholds(Y, score, lambda curve: curve.recall - 0.5),
+        lambda Y, score: micro_f_thresholds(Y, score)[0],
+    ):
+        decided = decide(unknown, score)
+        assert_array_equal(decided[[0, 2]], decide(Y[:, [0, 2]], score[:, [0, 2]]))
+        assert decided[1] == np.inf
+
+
 @pytest.mark.parametrize("container", [np.asarray, csc_array])
 def test_labels_of_one_value(container):
     score = container(np.array([[0.3, 0.1, 0.0], [0.2, 0.4, 0.0], [0.1, 0.5, 0.0]]))

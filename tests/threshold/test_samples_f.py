@@ -73,6 +73,14 @@ def test_containers_and_unknown_labels():
     assert_allclose(samples_f(np.where(unknown, 0, Y), flags), value)
 
 
+def test_a_label_that_is_known_nowhere_adds_nothing():
+    Y, score = scores(40, 3, seed=3)
+    thresholds, value = samples_f_thresholds(np.where(np.arange(3) == 1, np.nan, Y), score)
+    expected, expected_value = samples_f_thresholds(Y[:, [0, 2]], score[:, [0, 2]])
+    assert_array_equal(thresholds[[0, 2]], expected)
+    assert value == pytest.approx(expected_value)
+
+
 def test_a_label_that_never_helps_is_never_predicted():
     Y = np.array([[1, 0], [1, 0], [0, 0], [0, 0]])
     score = np.array([[4.0, 1.0], [3.0, 2.0], [2.0, 3.0], [1.0, 4.0]])
