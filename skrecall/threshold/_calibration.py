@@ -295,8 +295,27 @@ def last_split(
     splits = list(cv.split(X, y, groups) if hasattr(cv, "split") else cv)
     if not splits:
         raise ValueError(f"cv={cv!r} yields no split: one is needed to hold out positives.")
-    fit_rows, held_out_rows = splits[-1]
-    return np.asarray(fit_rows), np.asarray(held_out_rows)
+    return row_indices(splits[-1])
+
+
+def row_indices(split: Any) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return a split as row indices.
+
+    Parameters
+    ----------
+    split : pair of array-like
+        Row indices, or masks of all rows.
+
+    Returns
+    -------
+    fit_rows, held_out_rows : ndarray of int
+        Row indices.
+    """
+    sides = [np.asarray(side) for side in split]
+    fit_rows, held_out_rows = (
+        np.flatnonzero(side) if side.dtype == bool else side for side in sides
+    )
+    return fit_rows, held_out_rows
 
 
 def count_shared_rows(A: Any, B: Any) -> int:

@@ -39,6 +39,7 @@ from ._calibration import (
     clone_with_seed,
     holdout_split,
     last_split,
+    row_indices,
 )
 from ._gfm import independent_f_maximizer
 from ._label_evidence import LabelEvidence, fit_and_score_labels, last_step
@@ -410,14 +411,13 @@ class MultilabelThresholdClassifier(DecisionMixin, MetaEstimatorMixin, BaseMulti
                 warnings.filterwarnings(
                     "ignore", message=".* labels have fewer positives than n_sp"
                 )
-                splits = list(check_cv(cv).split(X, positive, groups))
+                splits = [row_indices(split) for split in check_cv(cv).split(X, positive, groups)]
             if len(splits) < 2:
                 raise ValueError(
                     f"calibration='out_of_fold' pools folds, and cv yields {len(splits)}: pass "
                     "more, or calibration='holdout'."
                 )
         for fit_rows, held_out_rows in splits:
-            fit_rows, held_out_rows = np.asarray(fit_rows), np.asarray(held_out_rows)
             check_split(fit_rows, held_out_rows, Y[:, 0], np.arange(0), groups)
             if self.target_recall is not None and self.on_duplicates == "raise":
                 check_no_shared_positives(X, positive.any(axis=1), fit_rows, held_out_rows)

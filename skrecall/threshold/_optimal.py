@@ -39,6 +39,7 @@ from ._calibration import (
     clone_with_seed,
     fit_and_score_held_out,
     fit_on_rows,
+    row_indices,
 )
 from ._optimum import (
     HeldOut,
@@ -329,7 +330,7 @@ class OptimalThresholdClassifier(BaseDecisionClassifier):
             cv = StratifiedShuffleSplit(1, test_size=self.cv, random_state=self.random_state)
         else:
             cv = check_cv(self.cv, y, classifier=True)
-        splits = list(cv.split(X, y, **split_params))
+        splits = [row_indices(split) for split in cv.split(X, y, **split_params)]
         if not self.refit and len(splits) > 1:
             raise ValueError(
                 f"refit=False keeps the estimator of a single split, but cv yields {len(splits)}: "

@@ -43,6 +43,7 @@ from ._calibration import (
     fit_and_score_held_out,
     holdout_split,
     last_split,
+    row_indices,
 )
 from ._evidence import Evidence
 from ._label_order import label_thresholds, refuse_overlap
@@ -394,7 +395,8 @@ class RecallThresholdClassifier(BaseDecisionClassifier):
             cv = 5 if self.cv is None else self.cv
             if groups is not None and isinstance(cv, Integral):
                 cv = StratifiedGroupKFold(cv)
-            splits = list(check_cv(cv, y, classifier=True).split(X, y, groups))
+            cv = check_cv(cv, y, classifier=True)
+            splits = [row_indices(split) for split in cv.split(X, y, groups)]
             if len(splits) < 2:
                 raise ValueError(
                     f"calibration='out_of_fold' pools folds, and cv={self.cv!r} yields "

@@ -1,14 +1,23 @@
 import numpy as np
 import pandas as pd
 import pytest
+from numpy.testing import assert_array_equal
 from scipy.sparse import csr_array
+from sklearn.base import clone
+from sklearn.datasets import make_classification
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.model_selection import TimeSeriesSplit
+from sklearn.multioutput import MultiOutputClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
+from skrecall.threshold import (
+    MultilabelThresholdClassifier,
+    OptimalThresholdClassifier,
+    RecallThresholdClassifier,
+)
 from skrecall.threshold._calibration import (
     check_has_scores,
     check_split,
@@ -54,6 +63,33 @@ def test_last_split_is_the_most_recent_one():
     fit_rows, held_out = last_split(TimeSeriesSplit(4), np.zeros((100, 1)), np.zeros(100), None)
     assert held_out[-1] == 99
     assert fit_rows.max() < held_out.min()
+
+
+def test_masks_of_rows_are_their_indices():
+    mask = np.arange(6) % 3 == 0
+    for split in ((mask, ~mask), (mask.tolist(), (~mask).tolist()), ([0, 3], [1, 2, 4, 5])):
+        fit_rows, held_out = last_split([split], None, None, None)
+        assert_array_equal(fit_rows, [0, 3])
+        assert_array_equal(held_out, [1, 2, 4, 5])
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        OptimalThresholdClassifier(LogisticRegression()),
+        RecallThresholdClassifier(LogisticRegression(), calibration="out_of_fold"),
+        MultilabelThresholdClassifier(MultiOutputClassifier(LogisticRegression())),
+    ],
+)
+def test_folds_given_as_masks(model):
+    X, y = make_classification(120, random_state=0)
+    if isinstance(model, MultilabelThresholdClassifier):
+        y = np.column_stack([y, 1 - y])
+    first = np.arange(120) < 60
+    masks = clone(model).set_params(cv=[(first, ~first), (~first, first)]).fit(X, y)
+    rows = np.arange(60), np.arange(60, 120)
+    indices = clone(model).set_params(cv=[rows, rows[::-1]]).fit(X, y)
+    assert_array_equal(masks.predict(X), indices.predict(X))
 
 
 def test_last_split_of_nothing():
