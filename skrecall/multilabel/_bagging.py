@@ -187,6 +187,8 @@ class MultilabelBaggingClassifier(DecisionMixin, BaseLabelMetaEstimator):
     (200, 4)
     """
 
+    oob_proba_: NDArray[np.float64]
+
     _accept_sparse_target = True
     _decision_params = ("voting",)
 
@@ -308,6 +310,8 @@ class MultilabelBaggingClassifier(DecisionMixin, BaseLabelMetaEstimator):
             )
             self.n_voters_ = np.sum([bag.member.learnt for bag in self.bags_], axis=0)
             self._warn_of_lost_labels()
+        if hasattr(self, "oob_proba_"):
+            del self.oob_proba_
         if self.oob_proba:
             of_constant = np.nan_to_num(self.constant_)
             self.oob_proba_ = self._responses(self._out_of_bag, X, of_constant)

@@ -150,6 +150,8 @@ class MultilabelForestClassifier(BaseMultilabelClassifier):
     (200, 4)
     """
 
+    oob_proba_: NDArray[np.float64]
+
     _parameter_constraints: dict = {
         "n_estimators": [Interval(Integral, 1, None, closed="left")],
         "bootstrap": ["boolean", StrOptions({"balanced"})],
@@ -246,6 +248,8 @@ class MultilabelForestClassifier(BaseMultilabelClassifier):
             delayed(self._fit_tree)(X_fit, Y, weight, draw, seed) for seed in seeds
         )
         self.estimators_ = [tree for tree, _ in fitted]
+        if hasattr(self, "oob_proba_"):
+            del self.oob_proba_
         if self.oob_proba:
             unseen = [np.flatnonzero(count == 0) for _, count in fitted]
             self.oob_proba_ = self._out_of_bag(X, unseen)

@@ -198,7 +198,8 @@ class LabelEmbeddingClassifier(BaseLabelMetaEstimator):
         if Y.shape[1] == 0:
             return self
         n_components = min(self.n_components or Y.shape[1], Y.shape[1])
-        if self.embedding == "clems":
+        self._decodes_nearest = self.embedding == "clems"
+        if self._decodes_nearest:
             target = self._embed_sets(Y, n_components)
         else:
             target = self._compress(X, Y, n_components)
@@ -273,7 +274,7 @@ class LabelEmbeddingClassifier(BaseLabelMetaEstimator):
 
     def _label_decision(self, X: Any) -> NDArray[np.float64]:
         points = self._predicted_points(X)
-        if self.embedding != "clems":
+        if not self._decodes_nearest:
             return points @ self.components_ + self.mean_ - 0.5
         blocks = gen_batches(len(points), _ROWS)
         return np.concatenate([self._margins(points[rows]) for rows in blocks])
@@ -288,7 +289,7 @@ class LabelEmbeddingClassifier(BaseLabelMetaEstimator):
         return margins
 
     def _predict_labels(self, X: Any) -> NDArray[np.int8]:
-        if self.embedding != "clems":
+        if not self._decodes_nearest:
             return super()._predict_labels(X)
         nearest = pairwise_distances_argmin(self._predicted_points(X), self.embedding_)
         return self.label_sets_[nearest]

@@ -16,6 +16,7 @@ from skrecall.multilabel import (
     ClassifierChain,
     LabelPowerset,
     MultilabelBaggingClassifier,
+    MultilabelForestClassifier,
 )
 from skrecall.multilabel._bagging import balanced_weights
 
@@ -186,6 +187,17 @@ def test_any_classifier_inside(data, estimator):
     always = np.maximum(Y.mean(axis=0), 1 - Y.mean(axis=0)).mean()  # the more frequent value
     assert (fitted.predict(X) == Y).mean() > always + 0.05
     assert_array_equal(again.fit(X, Y).predict_proba(X), fitted.predict_proba(X))
+
+
+@pytest.mark.parametrize(
+    "model",
+    [MultilabelBaggingClassifier(GaussianNB(), n_estimators=2), MultilabelForestClassifier(2)],
+)
+def test_out_of_bag_probabilities_are_those_of_the_last_fit(data, model):
+    X, Y = data
+    model = clone(model).set_params(oob_proba=True, random_state=0).fit(X, Y)
+    assert model.oob_proba_.shape == Y.shape
+    assert not hasattr(model.set_params(oob_proba=False).fit(X, Y), "oob_proba_")
 
 
 def test_features_of_lists_are_drawn_as_those_of_arrays(data):

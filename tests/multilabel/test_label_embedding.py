@@ -124,6 +124,18 @@ def test_weights_reach_the_regressor(data):
     assert_allclose(model.decision_function(X), expected - 0.5, atol=1e-10)
 
 
+@pytest.mark.parametrize("embeddings", [("clems", "pca"), ("pca", "clems")])
+def test_what_was_fitted_decodes_whatever_is_set_later(data, embeddings):
+    X, Y = data
+    before, later = embeddings
+    model = LabelEmbeddingClassifier(Ridge(), embedding=later).fit(X, Y)
+    model.set_params(embedding=before).fit(X, Y)
+    expected, scores = model.predict(X), model.decision_function(X)
+    model.set_params(embedding=later)
+    assert_array_equal(model.predict(X), expected)
+    assert_array_equal(model.decision_function(X), scores)
+
+
 def test_blocks_of_rows_change_nothing(data, monkeypatch):
     X, Y = data
     model = LabelEmbeddingClassifier(Ridge()).fit(X, Y)
