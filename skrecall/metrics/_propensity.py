@@ -214,6 +214,12 @@ def propensity_scored_ndcg_at_k(
     UserWarning
         If the scores are 0 and 1 alone.
 
+    Notes
+    -----
+    The gain of a sample is divided by the sum of as many discounts as it has labels, `k` at most,
+    as in `label_ndcg_at_k`. The formula of [1]_ takes `k` of them for every sample: values agree
+    where all samples have `k` labels or more.
+
     References
     ----------
     .. [1] H. Jain, Y. Prabhu, M. Varma, "Extreme multi-label loss functions for recommendation,
