@@ -367,6 +367,23 @@ def mean_of_rows(values: NDArray[np.float64], weight: NDArray[np.float64] | None
     return float(np.average(values[there], weights=None if weight is None else weight[there]))
 
 
+def check_beta(beta: float) -> None:
+    """Refuse a weight of recall that is none.
+
+    Parameters
+    ----------
+    beta : float
+        Of the F score.
+
+    Raises
+    ------
+    ValueError
+        If it is negative or NaN.
+    """
+    if not beta >= 0:
+        raise ValueError(f"beta={beta!r} must be 0 or more: recall is beta times as important.")
+
+
 def _check_shapes(Y: Indicator, other: Any, name: str) -> None:
     if Y.shape[0] == 0:
         raise ValueError("y_true holds 0 samples: there is nothing to count.")

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ._cells import CellCounts, check_cells, count_cells, mean_of_rows
+from ._cells import CellCounts, check_beta, check_cells, count_cells, mean_of_rows
 
 ExampleMeasure = Literal["precision", "recall", "f_beta", "jaccard"]
 
@@ -167,7 +167,7 @@ def example_fbeta(
     Raises
     ------
     ValueError
-        If one argument is no indicator, or shapes differ.
+        If `beta` is negative, one argument is no indicator, or shapes differ.
 
     Examples
     --------
@@ -175,6 +175,7 @@ def example_fbeta(
     >>> example_fbeta([[1, 0, 1], [0, 0, 0]], [[1, 1, 0], [0, 0, 0]])
     0.75
     """
+    check_beta(beta)
     return _score(y_true, y_pred, "f_beta", sample_weight, beta=beta, empty=empty)
 
 

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from skrecall.utils._checks import check_option
 
-from ._cells import AVERAGES, Average, CellCounts, check_cells, count_cells
+from ._cells import AVERAGES, Average, CellCounts, check_beta, check_cells, count_cells
 
 Measure = Literal["precision", "recall", "f_beta", "g_mean", "specificity"]
 
@@ -260,7 +260,7 @@ def masked_fbeta_score(
     Raises
     ------
     ValueError
-        If one argument is no indicator, or shapes differ.
+        If `beta` is negative, one argument is no indicator, or shapes differ.
 
     Examples
     --------
@@ -269,6 +269,7 @@ def masked_fbeta_score(
     >>> masked_fbeta_score([[1, 1], [0, np.nan], [0, 1]], [[1, 1], [0, 0], [0, 1]])
     1.0
     """
+    check_beta(beta)
     counts = _label_counts(y_true, y_pred, sample_weight)
     return average_measure(counts, "f_beta", average, beta=beta, zero_division=zero_division)
 

@@ -5,6 +5,7 @@ from numpy.testing import assert_allclose
 from scipy.sparse import csr_array
 
 from skrecall.metrics import (
+    example_fbeta,
     masked_fbeta_score,
     masked_hamming_loss,
     masked_precision_score,
@@ -105,6 +106,14 @@ def test_hamming_loss():
     assert_allclose(
         masked_hamming_loss(full.Y, full.P), sklearn.metrics.hamming_loss(full.Y, full.P)
     )
+
+
+@pytest.mark.parametrize("score", [masked_fbeta_score, example_fbeta])
+def test_beta_is_no_negative_number(score):
+    for beta in (-1, np.nan):
+        with pytest.raises(ValueError, match=f"beta={beta} must be 0 or more"):
+            score(np.eye(2), np.eye(2), beta=beta)
+    assert score(np.eye(2), np.eye(2), beta=0) == 1
 
 
 def test_what_has_no_value_is_said():
