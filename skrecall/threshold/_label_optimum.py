@@ -47,7 +47,7 @@ class LabelOptima:
         Between two scores. Infinite for a label without positives, minus infinity for one without
         negatives, NaN where no threshold meets the constraint.
     values : ndarray of shape (n_labels,)
-        The objective there; NaN for these labels.
+        The objective there, below `floor` too; NaN for these labels.
     """
 
     thresholds: NDArray[np.float64]
@@ -277,6 +277,46 @@ def label_curve(
     )
 
 
+def label_value(
+    Y: Indicator,
+    y_score: Any,
+    label: int,
+    threshold: float,
+    objective: str | Callable[..., NDArray],
+    *,
+    params: Mapping[str, Any] | None = None,
+    weight: NDArray[np.float64] | None = None,
+) -> float:
+    """Return the objective of a label at a threshold.
+
+    Parameters
+    ----------
+    Y : ndarray or csc_array of shape (n_samples, n_labels), dtype int8
+        Indicator.
+    y_score : ndarray or csc_array of shape (n_samples, n_labels)
+        Scores.
+    label : int
+        Index of the column.
+    threshold : float
+        Any.
+    objective : str or callable
+        What is evaluated.
+    params : mapping, default=None
+        Its keyword arguments.
+    weight : ndarray of shape (n_samples,), default=None
+        Weights of the samples.
+
+    Returns
+    -------
+    value : float
+        NaN for a label without positives, or without negatives.
+    """
+    curve = label_curve(Y, y_score, label, weight)
+    if not (curve.n_positives > 0 and curve.n_negatives > 0):
+        return np.nan
+    return float(evaluate_objective(curve, objective, params)[curve.index_at(threshold)])
+
+
 def _optima_by_label(
     Y: Indicator,
     y_score: Any,
@@ -296,9 +336,8 @@ def _optima_by_label(
         if not (evaluate_constraint(curve, constraint) & ~np.isnan(value)).any():
             continue
         index = best_index(curve, lambda _, value=value: value, constraint=constraint)
-        values[k] = value[index]
-        is_poor = floor is not None and values[k] < floor
-        thresholds[k] = curve.threshold_below(1 if is_poor else index)
+        index = 1 if floor is not None and value[index] < floor else index
+        thresholds[k], values[k] = curve.threshold_below(index), value[index]
     return thresholds, values
 
 
@@ -336,12 +375,12 @@ def _optima_by_block(
         allowed = is_end & evaluate_constraint(curves, constraint) & ~np.isnan(value)
     index = np.argmax(np.where(allowed, value, -np.inf), axis=1)
     row = np.arange(len(index))
-    values = np.where(allowed.any(axis=1), value[row, index], np.nan)
     if floor is not None:
         first = 1 + np.argmax(is_end[:, 1:], axis=1)
-        index = np.where(values < floor, first, index)
-    thresholds = _thresholds_below(curves.thresholds, index)
-    thresholds[np.isnan(values)] = np.nan
+        index = np.where(value[row, index] < floor, first, index)
+    thresholds, values = _thresholds_below(curves.thresholds, index), value[row, index]
+    failing = ~allowed.any(axis=1)
+    thresholds[failing], values[failing] = np.nan, np.nan
     for total, constant in ((fp[:, -1], -np.inf), (tp[:, -1], np.inf)):
         thresholds[total == 0], values[total == 0] = constant, np.nan
     return thresholds, values

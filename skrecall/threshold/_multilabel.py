@@ -43,7 +43,7 @@ from ._calibration import (
 )
 from ._gfm import independent_f_maximizer
 from ._label_evidence import LabelEvidence, fit_and_score_labels, last_step
-from ._label_optimum import label_optima, micro_f_thresholds
+from ._label_optimum import label_optima, label_value, micro_f_thresholds
 from ._label_promises import promise_of_micro_recall, promises_of_labels
 from ._label_rules import cardinality_threshold, mcut, pcut, rcut
 from ._optimum import check_objective
@@ -107,8 +107,8 @@ class MultilabelThresholdClassifier(DecisionMixin, MetaEstimatorMixin, BaseMulti
     on_insufficient : {"raise", "best", "optimum", "flag_all"}, default="raise"
         What labels get that have too few positives for the promise, or no threshold that meets the
         constraint; they are named in the error or the warning. "best": the best recall that their
-        positives can promise; "optimum": the optimum of the objective, without promise or
-        constraint; "flag_all": always predicted.
+        positives can promise; "optimum": the optimum of the objective, under `floor`, without
+        promise or constraint; "flag_all": always predicted.
     on_duplicates : {"raise", "ignore"}, default="raise"
         What identical rows on both sides of the split lead to, where a recall is promised.
     calibration : {"auto", "out_of_fold", "holdout", "prefit"}, default="auto"
@@ -140,7 +140,8 @@ class MultilabelThresholdClassifier(DecisionMixin, MetaEstimatorMixin, BaseMulti
         Predict a label where its score is at least this; NaN for a constant label. None with the
         rules "rcut", "pcut", "mcut" and "gfm".
     best_score_ : float
-        What "optimum" reached on the rows it was chosen on; NaN with other rules and promises.
+        What "optimum" reached on the rows it was chosen on, under `floor` and `shrinkage`; NaN with
+        other rules and promises.
     promises_ : list of RecallPromise
         One per label promised, or one of micro recall; empty without `target_recall`.
     label_table_ : DataFrame
@@ -546,11 +547,19 @@ class MultilabelThresholdClassifier(DecisionMixin, MetaEstimatorMixin, BaseMulti
                 "predicted as that value.",
                 stacklevel=_STACKLEVEL,
             )
-        self.best_score_ = float(np.nanmean(values)) if not np.isnan(values).all() else np.nan
         thresholds = self._shrunk(thresholds)
-        known = evidence.Y != UNKNOWN
-        lowest = np.min(evidence.y_score, axis=0, where=known, initial=np.inf)
-        flags_all = np.isfinite(thresholds) & (thresholds <= lowest)
+        for k in np.flatnonzero(failing | (thresholds != best.thresholds)):
+            values[k] = label_value(
+                evidence.Y,
+                evidence.y_score,
+                k,
+                thresholds[k],
+                self.objective,
+                params=self.objective_params,
+                weight=evidence.weight,
+            )
+        self.best_score_ = float(np.nanmean(values)) if not np.isnan(values).all() else np.nan
+        flags_all = self._flags_all(thresholds)
         if flags_all.any():
             warnings.warn(
                 f"The best threshold of labels {evidence.names[flags_all][:10].tolist()} flags all "
@@ -559,6 +568,12 @@ class MultilabelThresholdClassifier(DecisionMixin, MetaEstimatorMixin, BaseMulti
                 stacklevel=_STACKLEVEL,
             )
         return thresholds
+
+    def _flags_all(self, thresholds: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Return the labels that a finite threshold flags in all rows, negatives included."""
+        Y, y_score = self._evidence.Y, self._evidence.y_score
+        lowest = np.min(y_score, axis=0, where=Y != UNKNOWN, initial=np.inf)
+        return np.isfinite(thresholds) & (thresholds <= lowest) & (Y == 0).any(axis=0)
 
     @property
     def _floor(self) -> float | None:
@@ -628,6 +643,15 @@ class MultilabelThresholdClassifier(DecisionMixin, MetaEstimatorMixin, BaseMulti
                     if self.on_insufficient == "best"
                     else f" They are {self._given_instead()}."
                 ),
+                stacklevel=_STACKLEVEL,
+            )
+        flags_all = self._flags_all(thresholds)
+        if flags_all.any() and self.promise != "micro":
+            warnings.warn(
+                f"The thresholds that keep recall >= {target_recall} of labels "
+                f"{evidence.names[flags_all][:10].tolist()} flag all of {len(evidence.Y)} held-out "
+                "rows: none scores below the lowest positives. Use a model that ranks better or "
+                "has finer scores, or lower the target.",
                 stacklevel=_STACKLEVEL,
             )
         lacking = np.isnan(thresholds)

@@ -336,7 +336,7 @@ def make_promise(
         If there are too few positives.
     """
     rank, target_recall = terms.rank(int(positive.sum()), pos_label=pos_label, stratum=stratum)
-    return promise_at_rank(
+    promise, curve = promise_at_rank(
         positive,
         y_score,
         terms,
@@ -346,6 +346,18 @@ def make_promise(
         stratum=stratum,
         is_empirical=is_empirical,
     )
+    if promise.threshold <= y_score.min() and not positive.all():
+        lowest = y_score[positive].min()
+        tied = int(np.sum(y_score[positive] == lowest))
+        units = "groups" if terms.group_promise == "any" else "rows"
+        warnings.warn(
+            f"The threshold that keeps recall >= {target_recall:.6g} of class "
+            f"{plain_label(pos_label)!r} flags all of {len(y_score)} held-out {units}: none "
+            f"scores below the lowest positives, {tied} of {promise.n_positives} at {lowest:.6g}. "
+            "Use a model that ranks better or has finer scores, or lower the target.",
+            stacklevel=2,
+        )
+    return promise, curve
 
 
 def promise_at_rank(
@@ -391,16 +403,6 @@ def promise_at_rank(
     first_carrying = curve.index_at(y_score_pos[rank - 1])
     chosen = first_carrying + int(np.argmax(curve.precision[first_carrying:]))
     threshold = curve.threshold_below(chosen, min_gap=LAST_DIGITS)
-    if threshold <= y_score.min() and not positive.all():
-        tied = int(np.sum(y_score_pos == y_score_pos[0]))
-        units = "groups" if terms.group_promise == "any" else "rows"
-        warnings.warn(
-            f"The threshold that keeps recall >= {target_recall:.6g} of class "
-            f"{plain_label(pos_label)!r} flags all of {len(y_score)} held-out {units}: none "
-            f"scores below the lowest positives, {tied} of {n_positives} at {y_score_pos[0]:.6g}. "
-            "Use a model that ranks better or has finer scores, or lower the target.",
-            stacklevel=2,
-        )
     promise = RecallPromise(
         pos_label=pos_label,
         stratum=stratum,

@@ -11,9 +11,11 @@ from sklearn.datasets import make_multilabel_classification
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
+from sklearn.metrics import f1_score
 from sklearn.model_selection import GroupKFold, KFold, ShuffleSplit
 from sklearn.multioutput import ClassifierChain, MultiOutputClassifier
 
+from skrecall.metrics._objectives import evaluate_objective
 from skrecall.model_selection import DecisionGridSearchCV, MultilabelStratifiedKFold
 from skrecall.multilabel import BinaryRelevance
 from skrecall.threshold import (
@@ -140,6 +142,36 @@ def test_floor_and_shrinkage():
     assert_allclose(clf.thresholds_, (n * plain + 25 * common) / (n + 25))
     clf.set_params(shrinkage=1e12).refit_decision()
     assert_allclose(clf.thresholds_, common)
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"floor": 0.6},
+        {"floor": 0.6, "objective": lambda curve: evaluate_objective(curve, "f1")},
+        {"floor": None, "shrinkage": 200.0},
+        {"floor": None, "constraint": ("precision", 0.8), "on_insufficient": "flag_all"},
+        {"floor": 0.6, "constraint": ("precision", 0.8), "on_insufficient": "optimum"},
+    ],
+)
+@pytest.mark.filterwarnings("ignore:Labels .* reach less", "ignore:No threshold meets")
+def test_best_score_is_that_of_the_decisions(params):
+    y_score, Y = scored(seed=3)
+    y_score[:, 0] *= 0.1 - 0.2 * (Y[:, 0] == 0)  # scores that no precision of 0.8 comes from
+    clf = prefit(y_score, Y).set_params(**params).fit(y_score, Y)
+    assert clf.best_score_ == pytest.approx(f1_score(Y, clf.predict(y_score), average="macro"))
+
+
+def test_labels_that_a_promise_flags_everywhere_are_named_once():
+    y_score, Y = scored()
+    y_score[:, :2] = 0
+    clf = prefit(y_score, Y).set_params(target_recall=0.7)
+    with pytest.warns(
+        UserWarning, match=r"recall >= 0.7 of labels \[0, 1\] flag all of 400"
+    ) as seen:
+        clf.fit(y_score, Y)
+    assert len(seen) == 1
+    assert seen[0].filename == __file__
 
 
 def test_weights_count_in_the_optimum_and_reach_the_fit():
