@@ -1,7 +1,7 @@
 """Decide on the scores of several labels: thresholds per label, rules per sample, and promises."""
 
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from numbers import Integral, Real
 from typing import Any, Literal, Self
 
@@ -391,7 +391,7 @@ class MultilabelThresholdClassifier(DecisionMixin, MetaEstimatorMixin, BaseMulti
         Y: NDArray[np.int8],
         groups: NDArray | None,
         rng: np.random.RandomState,
-    ) -> list[Split]:
+    ) -> Sequence[Split]:
         """Return the rows to fit on with those to hold out: one pair, or one a fold."""
         if self._is_prefit():
             check_is_fitted(self.estimator)
@@ -426,7 +426,7 @@ class MultilabelThresholdClassifier(DecisionMixin, MetaEstimatorMixin, BaseMulti
 
     def _holdout(
         self, X: Any, positive: NDArray[np.int8], groups: NDArray | None, rng: Any
-    ) -> Split:
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         if self.cv is not None:
             return last_split(check_cv(self.cv), X, positive, groups)
         # an iterative stratification would send rows of rare labels to the larger side
@@ -548,7 +548,7 @@ class MultilabelThresholdClassifier(DecisionMixin, MetaEstimatorMixin, BaseMulti
                 stacklevel=_STACKLEVEL,
             )
         thresholds = self._shrunk(thresholds)
-        for k in np.flatnonzero(failing | (thresholds != best.thresholds)):
+        for k in np.flatnonzero(failing | (thresholds != best.thresholds)).tolist():
             values[k] = label_value(
                 evidence.Y,
                 evidence.y_score,
