@@ -19,6 +19,7 @@ its maintained fork, scikit-multilearn-ng, for what no longer runs: MLkNN and st
 """
 
 import argparse
+import contextlib
 import json
 import multiprocessing
 import os
@@ -111,13 +112,13 @@ def alone(measure: Callable[..., Result], *args: Any) -> Result:
     process.start()
     theirs.close()
     try:
-        found = ours.recv() if ours.poll(LIMIT) else {"note": f"more than {LIMIT} s"}
+        return ours.recv() if ours.poll(LIMIT) else {"note": f"more than {LIMIT} s"}
     except EOFError:
+        return {"note": "ended without an answer: out of memory as a rule"}
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         process.join()
-        return {"note": f"ended with status {process.exitcode}, for memory as a rule"}
-    os.killpg(process.pid, signal.SIGKILL)
-    process.join()
-    return found
 
 
 def claim(text: str, figure: float | None, aim: str, bound: float) -> None:
@@ -525,6 +526,7 @@ def main() -> int:
     parser.add_argument("--fork", metavar="PYTHON", help="python with scikit-multilearn-ng")
     parser.add_argument("--repeats", type=int, default=3, help="of lines without scaling")
     args = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends the process measured, too
     quick, repeats, fork = args.quick, 1 if args.quick else args.repeats, args.fork
     print(f"{os.cpu_count()} processors, Python {sys.version.split()[0]}, numpy {np.__version__}")
     runs: dict[str, Callable[[], None]] = {
