@@ -63,6 +63,23 @@ def get_figure_and_axes(
     return figure, axes[0] if n_axes == 1 else axes
 
 
+def readable_on(colour: tuple[float, float, float, float]) -> str:
+    """Return black or white, whichever is read on a colour.
+
+    Parameters
+    ----------
+    colour : tuple of (float, float, float, float)
+        Red, green, blue and opacity in [0, 1].
+
+    Returns
+    -------
+    ink : {"black", "white"}
+        Dark on light, or light on dark.
+    """
+    red, green, blue, _ = colour
+    return "black" if 0.299 * red + 0.587 * green + 0.114 * blue > 0.5 else "white"
+
+
 def emptiest_corner(
     x: NDArray[np.float64],
     y: NDArray[np.float64],

@@ -13,7 +13,7 @@ from skrecall.model_selection._fold_quality import rows_of_fold
 from skrecall.utils._indicator import check_indicator
 from skrecall.utils._optional import import_optional
 
-from ._axes import get_figure_and_axes
+from ._axes import get_figure_and_axes, readable_on
 from ._labels import (
     DIVERGING,
     Order,
@@ -183,7 +183,8 @@ class FoldQualityDisplay:
         )
         self.colorbar_.minorticks_off()
         fold, label = np.nonzero(self.counts == 0)
-        self.ax_.plot(label + 0.5, fold + 0.5, "x", color="black", markersize=5)
+        ink = readable_on(self.image_.cmap(0.0))
+        self.ax_.plot(label + 0.5, fold + 0.5, "x", color=ink, markersize=5)
         names = [
             f"{name} ({count})"
             for name, count in zip(

@@ -17,7 +17,7 @@ from skrecall.utils._checks import check_option
 from skrecall.utils._indicator import check_indicator, count_values
 from skrecall.utils._optional import import_optional
 
-from ._axes import get_figure_and_axes
+from ._axes import get_figure_and_axes, readable_on
 from ._labels import (
     DIVERGING,
     Order,
@@ -210,8 +210,6 @@ class LabelCooccurrenceDisplay:
         """Write the numbers into the cells, dark on light and light on dark."""
         whole = np.all(self.matrix == np.trunc(self.matrix))
         for i, j in np.argwhere(~np.ma.getmaskarray(values)):
-            red, green, blue, _ = self.image_.cmap(self.image_.norm(values[i, j]))
-            light = 0.299 * red + 0.587 * green + 0.114 * blue > 0.5
             self.ax_.text(
                 j + 0.5,
                 i + 0.5,
@@ -219,7 +217,7 @@ class LabelCooccurrenceDisplay:
                 ha="center",
                 va="center",
                 fontsize="x-small",
-                color="black" if light else "white",
+                color=readable_on(self.image_.cmap(self.image_.norm(values[i, j]))),
             )
 
     def frame(self) -> pd.DataFrame:

@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator, is_classifier
 from sklearn.utils.validation import check_is_fitted
 
 from skrecall.metrics import OperatingCurve, operating_curve
+from skrecall.utils._optional import import_optional
 from skrecall.utils._sklearn import _get_response_values
 
 from ._axes import COLOURS, DASHES, QUIET, get_figure_and_axes
@@ -215,6 +216,11 @@ class RecallBudgetDisplay:
             xlabel="Alerts per 1000 samples" + (" (logarithmic)" if log else ""),
             ylabel="Recall (share of positives found)",
         )
+        if log:
+            ticker = import_optional("matplotlib.ticker", purpose=type(self).__name__)
+            digits = (1,) if 1000 / left >= 100 else (1, 2, 5)
+            self.ax_.xaxis.set_major_locator(ticker.LogLocator(subs=digits))
+            self.ax_.xaxis.set_minor_formatter(ticker.NullFormatter())
         self.ax_.xaxis.set_major_formatter("{x:g}")
         self.ax_.legend(loc="upper left" if log else "lower right")
         return self

@@ -248,14 +248,22 @@ class ThresholdSearchDisplay:
         Returns
         -------
         self : ThresholdSearchDisplay
-            Drawn.
+            Drawn. Scores far below the others share the lowest colour.
         """
         self.figure_, self.ax_ = get_figure_and_axes(
             ax, purpose=type(self).__name__, size=(7.6, 2.2 + 0.35 * len(self.row_labels))
         )
         self.ax_.set_facecolor("0.85")  # shows through where a combination was not tried
-        self.image_ = self.ax_.pcolormesh(np.ma.masked_invalid(self.scores), cmap=cmap)
-        self.colorbar_ = self.figure_.colorbar(self.image_, ax=self.ax_, label=self.score_name)
+        lowest, highest = _colour_range(self.scores)
+        self.image_ = self.ax_.pcolormesh(
+            np.ma.masked_invalid(self.scores), cmap=cmap, vmin=lowest, vmax=highest
+        )
+        self.colorbar_ = self.figure_.colorbar(
+            self.image_,
+            ax=self.ax_,
+            label=self.score_name,
+            extend="min" if np.nanmin(self.scores) < lowest else "neither",
+        )
         row, column = self.best
         self.ax_.plot(
             column + 0.5,
@@ -293,6 +301,13 @@ class ThresholdSearchDisplay:
             index=pd.Index(self.row_labels, name=self.row_name),
             columns=pd.Index(self.columns, name=self.column_name),
         )
+
+
+def _colour_range(scores: NDArray[np.float64]) -> tuple[float, float]:
+    """Return the scores of the end colours, which one bad cell does not stretch."""
+    lowest, lower, upper, highest = np.nanpercentile(scores, [0, 25, 75, 100])
+    floor = lower - 3 * (upper - lower)
+    return (max(lowest, floor) if floor < highest else lowest), highest
 
 
 def _row_labels(rows: list[list[Any]], names: list[str]) -> list[str]:

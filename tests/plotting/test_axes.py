@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-from matplotlib import pyplot
+from matplotlib import colormaps, pyplot
 from matplotlib.colors import to_rgb
 
-from skrecall.plotting._axes import COLOURS, emptiest_corner, get_figure_and_axes
+from skrecall.plotting._axes import COLOURS, emptiest_corner, get_figure_and_axes, readable_on
 
 
 def test_new_axes_and_given_ones():
@@ -29,6 +29,14 @@ def test_a_legend_goes_where_the_curve_is_not():
     assert emptiest_corner(x, np.ones(50), corners) == "lower left"
     assert emptiest_corner(x, np.full(50, 0.1), corners) == "upper right"
     assert emptiest_corner(x, np.full(50, np.nan), corners) == "lower left"
+
+
+def test_ink_is_dark_on_light_and_light_on_dark():
+    assert [readable_on(colormaps["PuOr"](x)) for x in (0.0, 0.5, 1.0)] == [
+        "white",
+        "black",
+        "white",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -65,6 +67,23 @@ def test_the_axis_reaches_the_smallest_budget_of_all_models(scores):
     assert ax.get_xlim()[0] == pytest.approx(1)
     RecallBudgetDisplay.from_predictions(scores.y, scores.y_score, ax=ax)
     assert ax.get_xlim()[0] == pytest.approx(1)
+
+
+@pytest.mark.parametrize("n_first", [1, 30, 150, 400])
+def test_tick_labels_of_alerts_do_not_overlap(n_first):
+    y_score = np.append(np.ones(n_first), np.linspace(0.5, 0, 1000 - n_first))
+    display = RecallBudgetDisplay.from_predictions(np.arange(1000) % 10 == 0, y_score)
+    display.figure_.canvas.draw()
+    left, right = display.ax_.get_xlim()
+    labels = [
+        label
+        for minor in (False, True)
+        for label in display.ax_.get_xticklabels(minor=minor)
+        if label.get_text() and left <= label.get_position()[0] <= right
+    ]
+    ends = sorted((box.x0, box.x1) for box in (label.get_window_extent() for label in labels))
+    assert len(ends) >= 2
+    assert all(end < start for (_, end), (start, _) in pairwise(ends))
 
 
 def test_estimators_weights_and_positive_labels():

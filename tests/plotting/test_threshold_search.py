@@ -85,6 +85,24 @@ def test_combinations_not_tried_are_left_empty():
     assert display.image_.get_array().mask.sum() == 1
 
 
+def test_one_bad_cell_leaves_the_others_their_colours():
+    scores = np.array([[0.90, 0.91, 0.92], [0.93, 0.94, -20.0]])
+    display = ThresholdSearchDisplay(
+        scores=scores,
+        row_labels=["a", "b"],
+        columns=[1, 2, 3],
+        row_name="row",
+        column_name="column",
+        best=(1, 1),
+        score_name="score",
+    ).plot()
+    assert 0.8 < display.image_.norm.vmin <= 0.9
+    assert display.image_.norm.vmax == 0.94
+    assert display.colorbar_.extend == "min"
+    display.scores = np.array([[0.1, 0.9, 0.9], [0.9, 0.9, 0.9]])
+    assert display.plot().image_.norm.vmin == 0.1
+
+
 def test_estimators_of_one_class_are_told_apart():
     rows = [SMOTE(k_neighbors=3), SMOTE(k_neighbors=7)]
     cv_results = {
