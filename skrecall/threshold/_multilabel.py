@@ -176,8 +176,10 @@ class MultilabelThresholdClassifier(DecisionMixin, MetaEstimatorMixin, BaseMulti
     a warning names them.
 
     All parameters from `objective` to `on_insufficient` act after `fit`: `refit_decision` applies
-    new values to the stored scores. Trying several targets and keeping one is not covered by the
-    confidence. `sample_weight` goes to the inner fit, and counts in "macro" and "micro".
+    new values to the stored scores. Where these come from is settled by `fit`: with "auto" they are
+    out-of-fold, and carry no promise, if `target_recall` was None. Trying several targets and
+    keeping one is not covered by the confidence. `sample_weight` goes to the inner fit, and counts
+    in the averages "macro" and "micro", but in no promise.
 
     Where `y` holds unknown labels (NaN or -1) and the estimator takes them, or is fitted already,
     they are left out label by label.
@@ -393,6 +395,7 @@ class MultilabelThresholdClassifier(DecisionMixin, MetaEstimatorMixin, BaseMulti
         rng: np.random.RandomState,
     ) -> Sequence[Split]:
         """Return the rows to fit on with those to hold out: one pair, or one a fold."""
+        self._duplicates, promises = "", self.target_recall is not None
         if self._is_prefit():
             check_is_fitted(self.estimator)
             return [(None, np.arange(_num_samples(X)))]
@@ -420,8 +423,13 @@ class MultilabelThresholdClassifier(DecisionMixin, MetaEstimatorMixin, BaseMulti
                 )
         for fit_rows, held_out_rows in splits:
             check_split(fit_rows, held_out_rows, Y[:, 0], np.arange(0), groups)
-            if self.target_recall is not None and self.on_duplicates == "raise":
-                check_no_shared_positives(X, positive.any(axis=1), fit_rows, held_out_rows)
+            if self.on_duplicates == "raise" and (calibration == "holdout" or promises):
+                try:
+                    check_no_shared_positives(X, positive.any(axis=1), fit_rows, held_out_rows)
+                except ValueError as error:
+                    if promises:
+                        raise
+                    self._duplicates = str(error)  # refused if a later decision is to promise
         return splits
 
     def _holdout(
@@ -447,6 +455,11 @@ class MultilabelThresholdClassifier(DecisionMixin, MetaEstimatorMixin, BaseMulti
                     " The optima of accuracy and cost over all labels together are those of "
                     "average='macro'."
                 )
+            unknown = set(self.objective_params or {}) - {"beta"}
+            if unknown:
+                raise ValueError(
+                    f"{asked} takes beta in objective_params, and got {sorted(unknown)}."
+                )
             if self.constraint is not None:
                 raise ValueError(
                     f"constraint={self.constraint!r} is kept label by label, and {asked} decides "
@@ -457,7 +470,8 @@ class MultilabelThresholdClassifier(DecisionMixin, MetaEstimatorMixin, BaseMulti
                 f"target_recall={self.target_recall} is kept by thresholds, and rule={self.rule!r} "
                 "decides in another way: pass rule='optimum', or target_recall=None."
             )
-        if self.promise == "micro" and self.on_insufficient == "best":
+        is_micro = self.target_recall is not None and self.promise == "micro"
+        if is_micro and self.on_insufficient == "best":
             raise ValueError(
                 "on_insufficient='best' promises what a number of positives can carry, and what "
                 "promise='micro' can carry depends on the scores: pass another of the two."
@@ -621,6 +635,8 @@ class MultilabelThresholdClassifier(DecisionMixin, MetaEstimatorMixin, BaseMulti
                 "got groups. Put RecallThresholdClassifier, which counts groups, around the "
                 "classifier of each label, or pass one row per group."
             )
+        if self._duplicates:
+            raise ValueError(self._duplicates)
         make = promise_of_micro_recall if self.promise == "micro" else promises_of_labels
         self.promises_, thresholds, message = make(
             evidence,

@@ -349,6 +349,23 @@ def test_out_of_fold_scores_carry_no_promise():
     assert all(str(promise).startswith("Empirical") for promise in clf.promises_)
 
 
+def test_duplicates_are_refused_by_a_promise_that_comes_after_the_fit():
+    twice, Y_twice = np.vstack([X, X]), np.vstack([Y, Y])
+    clf = MultilabelThresholdClassifier(MODEL, calibration="holdout", random_state=0)
+    clf.fit(twice, Y_twice)
+    clf.set_params(target_recall=0.5)
+    with pytest.raises(ValueError, match="held-out positives are identical to positives"):
+        clf.refit_decision()
+    clf.set_params(on_duplicates="ignore").fit(twice, Y_twice)
+    assert clf.label_table_.promised.all()
+
+
+def test_parameters_that_no_f_takes():
+    clf = MultilabelThresholdClassifier(MODEL, average="micro", objective_params={"bata": 2})
+    with pytest.raises(ValueError, match=r"takes beta in objective_params, and got \['bata'\]"):
+        clf.fit(X, Y)
+
+
 def test_auto_holds_out_for_a_promise():
     clf = MultilabelThresholdClassifier(MODEL, target_recall=0.5, confidence=0.5, random_state=0)
     assert abs(len(clf.fit(X, Y).calibration_rows_) - 120) <= 4
@@ -414,7 +431,10 @@ def test_a_search_fits_once_for_all_decisions():
         ),
         ({"rule": "gfm", "constraint": ("recall", 0.5)}, "is kept label by label, and rule='gfm'"),
         ({"rule": "mcut", "target_recall": 0.9}, "and rule='mcut' decides in another way"),
-        ({"promise": "micro", "on_insufficient": "best"}, "promise='micro' can carry depends"),
+        (
+            {"target_recall": 0.9, "promise": "micro", "on_insufficient": "best"},
+            "promise='micro' can carry depends",
+        ),
         ({"objective": "recall"}, "recall alone is greatest where everything is flagged"),
         ({"cv": [(np.arange(100), np.arange(100, 240))]}, "pools folds, and cv yields 1"),
         ({"cv": [(np.arange(240), np.arange(9))] * 2}, "9 rows are on both sides of the split"),
