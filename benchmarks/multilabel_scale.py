@@ -169,10 +169,10 @@ def fit_linear(
     return found
 
 
-def linear(sizes: list[tuple[int, int, int]], some: int, repeats: int) -> None:
-    for size in sizes:
+def linear(sizes: list[tuple[int, int, int, int]], repeats: int) -> None:
+    """Fit all labels of each size at once, and `part` of them one after the other."""
+    for *size, part in sizes:
         n, d, n_labels = size
-        part = min(some, n_labels)
         defaults = alone(
             fit_linear, MultiOutputClassifier(LogisticRegression()), None, *size, part, 1
         )
@@ -531,9 +531,11 @@ def main() -> int:
     print(f"{os.cpu_count()} processors, Python {sys.version.split()[0]}, numpy {np.__version__}")
     runs: dict[str, Callable[[], None]] = {
         "linear": lambda: (
-            linear([(1000, 30, 50)], 5, 1)
+            linear([(1000, 30, 50, 5)], 1)
             if quick
-            else linear([(10_000, 100, 100), (5000, 300, 1000), (10_000, 300, 1000)], 20, repeats)
+            else linear(
+                [(10_000, 100, 100, 100), (5000, 300, 1000, 20), (10_000, 300, 1000, 20)], repeats
+            )
         ),
         "cost": lambda: cost((300, 10, 6), (2,)) if quick else cost((2000, 50, 20), (2, 4)),
         "neighbours": lambda: (
