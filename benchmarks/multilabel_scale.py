@@ -12,10 +12,11 @@ status 1. The claims are of a machine that does nothing else, and of the full si
     python benchmarks/multilabel_scale.py                  # about half an hour on two cores
     python benchmarks/multilabel_scale.py --quick          # small sizes, no claims
     python benchmarks/multilabel_scale.py --only linear thresholds
-    python benchmarks/multilabel_scale.py --fork PYTHON    # also times scikit-multilearn-ng there
+    python benchmarks/multilabel_scale.py --peers PYTHON   # also times the peers installed there
 
 scikit-multilearn 0.2.0 runs here where it still can; `PYTHON` is that of another environment with
-its maintained fork, scikit-multilearn-ng, for what no longer runs: MLkNN and stratification.
+its maintained fork, scikit-multilearn-ng, for what no longer runs, MLkNN and stratification, and
+with iterative-stratification, which installs a package `tests` that would hide the one here.
 """
 
 import argparse
@@ -59,6 +60,7 @@ from skrecall.threshold import MultilabelThresholdClassifier, optimal_label_thre
 Result = dict[str, Any]
 LIMIT = 1800  # seconds for one line
 NO_CUDA = "not run: no CUDA device"
+NO_PEERS = "not run: no --peers PYTHON"
 claims: list[tuple[str, bool]] = []  # a line to print, and whether it is as it should be
 
 
@@ -339,7 +341,7 @@ def fit_mlknn(n: int, d: int, n_labels: int, repeats: int) -> Result:
     return {**found, "predict": predicted["seconds"]}
 
 
-FORK_MLKNN = """
+PEER_MLKNN = """
 import json, sys, time, numpy as np
 from scipy.sparse import lil_matrix
 from skmultilearn.adapt import MLkNN
@@ -353,7 +355,7 @@ middle = time.perf_counter()
 model.predict(X[n:])
 print(json.dumps({"seconds": middle - start, "predict": time.perf_counter() - middle}))
 """
-FORK_STRATIFICATION = """
+PEER_STRATIFICATION = """
 import json, sys, time, numpy as np
 from skmultilearn.model_selection import IterativeStratification
 Y = np.load(sys.argv[1])["Y"]
@@ -363,10 +365,23 @@ print(json.dumps({"seconds": time.perf_counter() - start}))
 """
 
 
-def in_fork(python: str | None, script: str, *args: str, **arrays: np.ndarray) -> Result:
-    """Run a script in the environment of scikit-multilearn's fork."""
+PEER_ITERSTRAT = """
+import json, sys, time, numpy as np
+from iterstrat.ml_stratifiers import MultilabelStratifiedKFold
+Y = np.load(sys.argv[1])["Y"]
+seconds = []
+for _ in range(int(sys.argv[2])):
+    start = time.perf_counter()
+    list(MultilabelStratifiedKFold(5, shuffle=True, random_state=0).split(Y, Y))
+    seconds.append(time.perf_counter() - start)
+print(json.dumps({"seconds": min(seconds)}))
+"""
+
+
+def in_peers(python: str | None, script: str, *args: str, **arrays: np.ndarray) -> Result:
+    """Run a script in the environment of the peers."""
     if python is None:
-        return {"note": "not run: no --fork PYTHON"}
+        return {"note": NO_PEERS}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "data.npz"
         np.savez(path, **arrays)
@@ -377,7 +392,7 @@ def in_fork(python: str | None, script: str, *args: str, **arrays: np.ndarray) -
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def neighbours(sizes: list[tuple[int, int, int]], fork: str | None, repeats: int) -> None:
+def neighbours(sizes: list[tuple[int, int, int]], peers: str | None, repeats: int) -> None:
     for n, d, n_labels in sizes:
         X = np.random.default_rng(0).normal(size=(n + n // 4, d))
         rows = [
@@ -385,7 +400,7 @@ def neighbours(sizes: list[tuple[int, int, int]], fork: str | None, repeats: int
             ("MLkNN", alone(fit_mlknn, n, d, n_labels, repeats)),
             (
                 "scikit-multilearn-ng MLkNN",
-                in_fork(fork, FORK_MLKNN, X=X, Y=make_label_sets(n, n_labels)),
+                in_peers(peers, PEER_MLKNN, X=X, Y=make_label_sets(n, n_labels)),
             ),
         ]
         bare, ours, _ = (found for _, found in rows)
@@ -398,24 +413,16 @@ def neighbours(sizes: list[tuple[int, int, int]], fork: str | None, repeats: int
         show(title, rows, {"v bare": "bare NearestNeighbors"})
 
 
-def stratify_iterstrat(n: int, n_labels: int, repeats: int) -> Result:
-    from iterstrat.ml_stratifiers import MultilabelStratifiedKFold as Peer
-
-    Y = make_label_sets(n, n_labels)
-    folds = Peer(5, shuffle=True, random_state=0)
-    return timed(lambda: list(folds.split(Y, Y)), repeats)
-
-
-def stratification(n: int, n_labels: int, fork: str | None, repeats: int) -> None:
+def stratification(n: int, n_labels: int, peers: str | None, repeats: int) -> None:
     Y = make_label_sets(n, n_labels)
     rows = [
-        ("iterative-stratification", alone(stratify_iterstrat, n, n_labels, repeats)),
+        ("iterative-stratification", in_peers(peers, PEER_ITERSTRAT, str(repeats), Y=Y)),
         *(
             (f"skrecall, order={order}", alone(stratify, n, n_labels, order, repeats))
             for order in (1, 2)
         ),
         *(
-            (f"scikit-multilearn-ng, order={k}", in_fork(fork, FORK_STRATIFICATION, str(k), Y=Y))
+            (f"scikit-multilearn-ng, order={k}", in_peers(peers, PEER_STRATIFICATION, str(k), Y=Y))
             for k in (1, 2)
         ),
     ]
@@ -423,8 +430,11 @@ def stratification(n: int, n_labels: int, fork: str | None, repeats: int) -> Non
     show(f"Stratification of {n} rows, {n_labels} labels, 5 folds", rows, against)
     for order, bound in [(1, 1), (2, 5)]:
         text = f"Stratification of order {order}, of the iterative-stratification package"
-        figure = ratio(rows[order][1], rows[0][1])
-        claim(f"{text}, {n} x {n_labels}: times the seconds", figure, "at most", bound)
+        if peers is None:
+            claims.append((f"{text}: {NO_PEERS}", True))
+        else:
+            figure = ratio(rows[order][1], rows[0][1])
+            claim(f"{text}, {n} x {n_labels}: times the seconds", figure, "at most", bound)
 
 
 def make_scores(n: int, n_labels: int) -> tuple[np.ndarray, np.ndarray]:
@@ -523,11 +533,11 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="small sizes")
     parts = ("linear", "cost", "neighbours", "stratification", "thresholds", "sparse")
     parser.add_argument("--only", nargs="+", choices=parts, default=parts)
-    parser.add_argument("--fork", metavar="PYTHON", help="python with scikit-multilearn-ng")
+    parser.add_argument("--peers", metavar="PYTHON", help="python of an environment of peers")
     parser.add_argument("--repeats", type=int, default=3, help="of lines without scaling")
     args = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends the process measured, too
-    quick, repeats, fork = args.quick, 1 if args.quick else args.repeats, args.fork
+    quick, repeats, peers = args.quick, 1 if args.quick else args.repeats, args.peers
     print(f"{os.cpu_count()} processors, Python {sys.version.split()[0]}, numpy {np.__version__}")
     runs: dict[str, Callable[[], None]] = {
         "linear": lambda: (
@@ -539,14 +549,14 @@ def main() -> int:
         ),
         "cost": lambda: cost((300, 10, 6), (2,)) if quick else cost((2000, 50, 20), (2, 4)),
         "neighbours": lambda: (
-            neighbours([(1000, 20, 20)], fork, 1)
+            neighbours([(1000, 20, 20)], peers, 1)
             if quick
-            else neighbours([(10_000, 20, 50), (10_000, 200, 50)], fork, repeats)
+            else neighbours([(10_000, 20, 50), (10_000, 200, 50)], peers, repeats)
         ),
         "stratification": lambda: (
-            stratification(2000, 20, fork, 1)
+            stratification(2000, 20, peers, 1)
             if quick
-            else stratification(100_000, 100, fork, repeats)
+            else stratification(100_000, 100, peers, repeats)
         ),
         "thresholds": lambda: (
             thresholds(5000, 50, 1, 1) if quick else thresholds(100_000, 1000, 3, repeats)
