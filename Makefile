@@ -27,8 +27,10 @@ lint: .venv/.installed
 docs: .venv/.installed
 	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
 
+# DATA=DIR adds those that measure on real data sets.
 bench: .venv/.installed
-	for script in promise threshold search network; do $(BIN)/python benchmarks/$$script.py || exit 1; done
+	for script in promise threshold search network multilabel_scale; do $(BIN)/python benchmarks/$$script.py || exit 1; done
+	$(if $(DATA),for script in oracles multilabel; do $(BIN)/python benchmarks/$$script.py --data "$(DATA)" || exit 1; done)
 
 test-core: .venv-core/.installed
 	$(CORE)/python -m pytest -n 2 -q $(CORE_IGNORES)
