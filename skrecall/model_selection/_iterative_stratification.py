@@ -40,7 +40,7 @@ def positives(y: Any) -> tuple[csr_array, NDArray | None]:
     label_names : ndarray of shape (n_labels,) or None
         Column names of a DataFrame.
     """
-    Y, container = check_multilabel_target(y, unknown=True, accept_sparse=True)
+    Y, container = check_multilabel_target(y, unknown=True, accept_sparse=True, allow_signs=True)
     Y = csr_array(Y)
     Y.data = (Y.data == 1).astype(np.int8)
     Y.eliminate_zeros()

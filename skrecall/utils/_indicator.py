@@ -95,7 +95,12 @@ def is_indicator(y: ArrayLike) -> bool:
 
 
 def check_indicator(
-    Y: Any, *, unknown: bool = False, accept_sparse: bool = False, name: str = "Y"
+    Y: Any,
+    *,
+    unknown: bool = False,
+    accept_sparse: bool = False,
+    allow_signs: bool = False,
+    name: str = "Y",
 ) -> tuple[Indicator, IndicatorContainer]:
     """Return an indicator as an array, and what it came in.
 
@@ -107,6 +112,8 @@ def check_indicator(
         Whether -1 and NaN are allowed: the label of that sample is not known.
     accept_sparse : bool, default=False
         Whether a sparse `Y` stays sparse.
+    allow_signs : bool, default=False
+        Whether 1 and -1 may occur without a 0: in a batch, or where unknown counts as not carried.
     name : str, default="Y"
         What the message calls it.
 
@@ -120,7 +127,8 @@ def check_indicator(
     Raises
     ------
     ValueError
-        If it has not two dimensions, no label, or a value that is neither 0 nor 1 (nor unknown).
+        If it has not two dimensions, no label, or a value that is neither 0 nor 1 (nor unknown);
+        or if several rows hold 1 and -1 and no 0, unless `allow_signs`: these are hardly unknown.
     """
     names: NDArray[np.object_] | None = None
     array: Any
@@ -141,6 +149,9 @@ def check_indicator(
         )
     dtype = array.dtype if array.dtype.kind in "iub" else np.dtype(np.int64)
     container = IndicatorContainer(kind, names, dtype)
+    n_rows, n_labels = array.shape
+    if unknown and not allow_signs and n_rows > 1 and values.size == n_rows * n_labels:
+        _refuse_signs(values, name)
     values = _as_int8(values, unknown=unknown, name=name)
     if not issparse(array):
         return values, container
@@ -157,6 +168,18 @@ def _frame_values(Y: pd.DataFrame) -> NDArray:
         return Y.to_numpy(dtype=np.float64, na_value=np.nan)
     except (TypeError, ValueError):
         return values
+
+
+def _refuse_signs(values: NDArray, name: str) -> None:
+    """Raise where all labels are 1, -1 or NaN, and the first two occur."""
+    if values.dtype.kind not in "if" or not values.all():  # all is fast, as a 0 comes soon
+        return
+    if (values == 1).any() and (values == UNKNOWN).any():
+        raise ValueError(
+            f"{name} holds 1 and -1 and no 0: -1 means unknown here. Pass ({name} == 1) if -1 "
+            "means that the sample does not carry the label, or NaN in the place of -1 if it is "
+            "unknown."
+        )
 
 
 def _as_int8(values: NDArray, *, unknown: bool, name: str) -> NDArray[np.int8]:
@@ -201,6 +224,7 @@ def check_multilabel_target(
     *,
     unknown: bool = False,
     accept_sparse: bool = False,
+    allow_signs: bool = False,
     classes: ArrayLike | None = None,
 ) -> tuple[Indicator, IndicatorContainer]:
     """Return the target of a multi-label classifier as an indicator, and what it came in.
@@ -209,7 +233,7 @@ def check_multilabel_target(
     ----------
     y : array-like of shape (n_samples,) or (n_samples, n_labels), DataFrame or sparse
         An indicator; one dimension of two classes is one label, the second class being 1.
-    unknown, accept_sparse : bool, default=False
+    unknown, accept_sparse, allow_signs : bool, default=False
         As in `check_indicator`.
     classes : array-like of shape (2,), default=None
         The classes of a target of one dimension; None for those that occur.
@@ -232,7 +256,9 @@ def check_multilabel_target(
             "None."
         )
     if issparse(y) or isinstance(y, pd.DataFrame) or np.asarray(y).ndim > 1:
-        return check_indicator(y, unknown=unknown, accept_sparse=accept_sparse)
+        return check_indicator(
+            y, unknown=unknown, accept_sparse=accept_sparse, allow_signs=allow_signs
+        )
     y = check_training_labels(y)
     classes = np.unique(y if classes is None else np.asarray(classes))
     if len(classes) > 2:

@@ -94,6 +94,7 @@ class BaseMultilabelClassifier(ClassifierMixin, BaseEstimator):
             y,
             unknown=self._accept_unknown,
             accept_sparse=self._accept_sparse_target,
+            allow_signs=True,
             classes=classes,
         )
         check_consistent_length(X, Y)

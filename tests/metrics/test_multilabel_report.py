@@ -188,3 +188,10 @@ def test_what_the_data_do_not_have_is_nan():
     assert np.isnan(report.loc["micro_roc_auc", "value"])
     assert report.loc["macro_recall", "value"] == 0
     assert report.loc["macro_recall_positive", "n"] == 0
+
+
+def test_labels_coded_by_sign_are_refused():
+    Y, P = np.array([[1, 0], [0, 1], [1, 1]]), np.ones((3, 2), dtype=int)
+    for measure in (multilabel_report, metrics.masked_recall_score, metrics.example_recall):
+        with pytest.raises(ValueError, match=r"y_true holds 1 and -1 and no 0: -1 means unknown"):
+            measure(2 * Y - 1, P)

@@ -11,13 +11,26 @@ from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.multioutput import MultiOutputClassifier
 from sklearn.preprocessing import StandardScaler
 
-from skrecall.multilabel import BinaryRelevance
+from skrecall.multilabel import BinaryRelevance, MultilabelLogisticRegression
 from skrecall.threshold import RecallThresholdClassifier
 
 
 @pytest.fixture(scope="module")
 def data():
     return make_multilabel_classification(300, n_features=8, n_classes=4, random_state=0)
+
+
+@pytest.mark.parametrize(
+    "model", [BinaryRelevance(SGDClassifier(random_state=0)), MultilabelLogisticRegression()]
+)
+def test_labels_coded_by_sign_are_refused_but_in_a_batch(data, model):
+    X, Y = data
+    with pytest.raises(
+        ValueError, match=r"1 and -1 and no 0: -1 means unknown here. Pass \(Y == 1"
+    ):
+        model.fit(X, 2 * Y - 1)
+    if hasattr(model, "partial_fit"):
+        model.partial_fit(X, 2 * Y - 1)
 
 
 def test_equals_scikit_learn_label_by_label(data):

@@ -6,7 +6,12 @@ import pytest
 from numpy.testing import assert_array_equal
 from scipy.sparse import csc_matrix, csr_array
 
-from skrecall.utils._indicator import check_indicator, constant_labels, is_indicator
+from skrecall.utils._indicator import (
+    check_indicator,
+    check_multilabel_target,
+    constant_labels,
+    is_indicator,
+)
 
 Y = np.array([[0, 1, 1], [0, 0, 1], [0, 1, 1]])
 
@@ -58,6 +63,40 @@ def test_a_value_that_is_no_label_is_found_wherever_it_is(value, dtype):
     for unknown in (False, True):
         with pytest.raises(ValueError, match=rf"Y holds \[{value}\]: an indicator is 1"):
             check_indicator(large, unknown=unknown)
+
+
+@pytest.mark.parametrize(
+    "container",
+    [np.asarray, np.ndarray.tolist, csr_array, pd.DataFrame, lambda S: np.where(S < 0, -1.0, S)],
+)
+def test_signs_are_not_taken_as_unknown_labels(container):
+    signs = container(2 * Y - 1)
+    with pytest.raises(ValueError, match=r"Y holds 1 and -1 and no 0: .* Pass \(Y == 1\) if -1"):
+        check_indicator(signs, unknown=True)
+    with pytest.raises(ValueError, match=r"holds 1 and -1 and no 0"):
+        check_multilabel_target(signs, unknown=True)
+    array, _ = check_indicator(signs, unknown=True, allow_signs=True)
+    assert_array_equal(array, 2 * Y - 1)
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        [[1, -1, 1]],
+        [[1, -1], [0, 1]],
+        [[1, 1], [1, 1]],
+        [[-1, -1], [-1, -1]],
+        [[1, np.nan], [np.nan, 1]],
+    ],
+)
+def test_unknown_labels_beside_a_zero_or_in_one_row_or_as_nan_stay_allowed(labels):
+    array, _ = check_indicator(labels, unknown=True)
+    assert_array_equal(array, np.where(np.isnan(labels), -1, labels))
+
+
+def test_a_missing_zero_of_a_sparse_indicator_is_one():
+    array, _ = check_indicator(csr_array([[1, -1], [0, 1]]), unknown=True)
+    assert_array_equal(array, [[1, -1], [0, 1]])
 
 
 @pytest.mark.parametrize("dtype", [np.int8, np.int64, np.float64])
