@@ -47,7 +47,8 @@ class LabelOptima:
         Between two scores. Infinite for a label without positives, minus infinity for one without
         negatives, NaN where no threshold meets the constraint.
     values : ndarray of shape (n_labels,)
-        The objective there, below `floor` too; NaN for these labels.
+        The greatest value of the objective, also where it is below `floor` and not taken; NaN for
+        these labels.
     """
 
     thresholds: NDArray[np.float64]
@@ -139,7 +140,8 @@ def optimal_label_thresholds(
         What every label keeps meanwhile, such as ``("recall", 0.9)``.
     floor : float, default=None
         A label whose objective stays below gets its highest score as threshold, the floor of Yang
-        and of Fan and Lin [2]_: few positives can otherwise win by flagging nearly all.
+        and of Fan and Lin [2]_: few positives can otherwise win by flagging nearly all. Where
+        several samples share that score, infinity: they may be nearly all, too.
     sample_weight : array-like of shape (n_samples,), default=None
         Weights of the samples.
 
@@ -336,8 +338,11 @@ def _optima_by_label(
         if not (evaluate_constraint(curve, constraint) & ~np.isnan(value)).any():
             continue
         index = best_index(curve, lambda _, value=value: value, constraint=constraint)
-        index = 1 if floor is not None and value[index] < floor else index
-        thresholds[k], values[k] = curve.threshold_below(index), value[index]
+        values[k] = value[index]
+        if floor is not None and value[index] < floor:
+            n_highest = label_curve(Y, y_score, k).alerts[1]
+            index = 1 if n_highest == 1 else 0
+        thresholds[k] = curve.threshold_below(index)
     return thresholds, values
 
 
@@ -374,11 +379,11 @@ def _optima_by_block(
         value = evaluate_objective(curves, objective, params)
         allowed = is_end & evaluate_constraint(curves, constraint) & ~np.isnan(value)
     index = np.argmax(np.where(allowed, value, -np.inf), axis=1)
-    row = np.arange(len(index))
+    values = value[np.arange(len(index)), index]
     if floor is not None:
-        first = 1 + np.argmax(is_end[:, 1:], axis=1)
-        index = np.where(value[row, index] < floor, first, index)
-    thresholds, values = _thresholds_below(curves.thresholds, index), value[row, index]
+        n_highest = 1 + np.argmax(is_end[:, 1:], axis=1)
+        index = np.where(values < floor, n_highest == 1, index)
+    thresholds = _thresholds_below(curves.thresholds, index)
     failing = ~allowed.any(axis=1)
     thresholds[failing], values[failing] = np.nan, np.nan
     for total, constant in ((fp[:, -1], -np.inf), (tp[:, -1], np.inf)):

@@ -87,7 +87,8 @@ class MultilabelThresholdClassifier(DecisionMixin, MetaEstimatorMixin, BaseMulti
         Of "rcut"; None means the mean number in training, rounded, and at least 1.
     floor : float, "auto" or None, default="auto"
         With "macro": a label whose objective stays below gets its highest held-out score as
-        threshold, and is named in a warning. The best F of a label that the scores do not find is
+        threshold, or is never predicted where several rows share that score, as then it tells
+        them not apart; a warning names it. The best F of a label that the scores do not find is
         reached by flagging nearly all rows [1]_ [2]_ [3]_. "auto": 0.1 for "f1" and "f_beta", none
         for other objectives.
     shrinkage : float, default=0.0
@@ -549,8 +550,9 @@ class MultilabelThresholdClassifier(DecisionMixin, MetaEstimatorMixin, BaseMulti
             warnings.warn(
                 f"Labels {evidence.names[poor][:10].tolist()} reach less than floor={self._floor} "
                 f"at their best threshold on the {len(evidence.Y)} held-out rows, and get their "
-                "highest score as threshold: they are hardly ever predicted. Add positives or a "
-                "model that finds them, or set floor=None to take the best threshold all the same.",
+                "highest score as threshold, or none where rows share it: they are hardly ever "
+                "predicted. Add positives or a model that finds them, or set floor=None to take "
+                "the best threshold all the same.",
                 stacklevel=_STACKLEVEL,
             )
         one_value = np.isnan(values) & ~failing
@@ -562,7 +564,7 @@ class MultilabelThresholdClassifier(DecisionMixin, MetaEstimatorMixin, BaseMulti
                 stacklevel=_STACKLEVEL,
             )
         thresholds = self._shrunk(thresholds)
-        for k in np.flatnonzero(failing | (thresholds != best.thresholds)).tolist():
+        for k in np.flatnonzero(failing | poor | (thresholds != best.thresholds)).tolist():
             values[k] = label_value(
                 evidence.Y,
                 evidence.y_score,

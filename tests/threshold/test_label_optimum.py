@@ -177,6 +177,22 @@ def test_floor_takes_the_highest_score(container):
     assert_array_equal((score >= decided)[:, ~kept], (score == highest)[:, ~kept])
 
 
+@pytest.mark.parametrize("container", [np.asarray, csc_array])
+@pytest.mark.parametrize("objective", ["f1", "precision"])
+@pytest.mark.parametrize("weight", [None, np.full(40, 0.5)])
+def test_floor_predicts_nothing_where_rows_share_the_highest_score(container, objective, weight):
+    Y = np.zeros((40, 3), dtype=int)
+    Y[0] = 1
+    score = np.zeros((40, 3))
+    score[1:31, 1] = 1
+    score[1, 2] = 1
+    best = label_optima(Y, container(score), objective, floor=0.1, weight=weight)
+    assert_allclose(best.thresholds, [np.inf, np.inf, 0.5])
+    assert (best.values < 0.1).all()
+    if objective == "f1":  # of flagging all
+        assert_allclose(best.values, 2 / 41)
+
+
 def test_blocks_change_nothing(monkeypatch):
     Y, score = scores(seed=6)
     expected = optimal_label_thresholds(Y, score, "mcc")

@@ -243,6 +243,19 @@ def test_a_label_that_is_flagged_everywhere_is_named():
     clf.set_params(objective="balanced_accuracy").fit(X, Y_rare)  # no floor of another unit
 
 
+@pytest.mark.parametrize("target_recall", [None, 0.5])
+def test_a_label_of_tied_scores_below_the_floor_is_not_predicted(target_recall):
+    y_score, Y = scored()
+    y_score[:, 1], Y[:, 1] = 0, np.arange(400) == 7
+    clf = prefit(y_score, Y).set_params(target_recall=target_recall, on_insufficient="optimum")
+    expected = "reach less than floor" if target_recall is None else "Cannot promise"
+    with pytest.warns(UserWarning, match=expected) as seen:
+        clf.fit(y_score, Y)
+    assert len(seen) == 1  # and none that it is flagged everywhere
+    assert clf.thresholds_[1] == np.inf
+    assert clf.label_table_.alerts_per_1000[1] == 0
+
+
 def test_containers_names_and_constant_labels():
     Y_frame = pd.DataFrame(Y, columns=list("abcd"))
     Y_frame["b"] = 1
