@@ -404,7 +404,12 @@ def check_split(
 
 
 def check_no_shared_positives(
-    X: ArrayLike, positive: NDArray[np.bool_], fit_rows: NDArray, held_out_rows: NDArray
+    X: ArrayLike,
+    positive: NDArray[np.bool_],
+    fit_rows: NDArray,
+    held_out_rows: NDArray,
+    *,
+    takes_groups: bool = True,
 ) -> None:
     """Refuse positives that are in both halves: the model has seen what it is judged on.
 
@@ -416,6 +421,8 @@ def check_no_shared_positives(
         Which of them are positive.
     fit_rows, held_out_rows : ndarray of int
         The two halves.
+    takes_groups : bool, default=True
+        Whether a promise of the caller takes groups, which the error then advises.
 
     Raises
     ------
@@ -429,7 +436,7 @@ def check_no_shared_positives(
             f"{shared} of {len(held_out_rows)} held-out positives are identical to positives the "
             "model was fitted on, so their scores say nothing about unseen positives. Either an "
             "over-sampler runs before this classifier: put it inside, as a step of the Pipeline "
-            "that this classifier wraps. Or the data hold duplicate rows: drop them, pass their "
-            "source as groups, or, where independent cases do coincide, pass "
-            "on_duplicates='ignore'."
+            "that this classifier wraps. Or the data hold duplicate rows: drop them"
+            f"{', pass their source as groups,' if takes_groups else ''} or, where independent "
+            "cases do coincide, pass on_duplicates='ignore'."
         )

@@ -81,6 +81,39 @@ class LabelEvidence:
         return self.Y[rows, label] == 1, self.y_score[rows, label].astype(np.float64)
 
 
+def shown(labels: Sequence[str]) -> str:
+    """Return labels for a message: the first ten, and how many more there are.
+
+    Parameters
+    ----------
+    labels : sequence of str
+        One text per label.
+
+    Returns
+    -------
+    text : str
+        Such as "a, b, c".
+    """
+    more = len(labels) - 10
+    return ", ".join(labels[:10]) + (f" and {more} more" if more > 0 else "")
+
+
+def named(labels: NDArray) -> str:
+    """Return names of labels for a message, as `shown`, in brackets.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (n_labels,)
+        Names.
+
+    Returns
+    -------
+    text : str
+        Such as "['a', 'b']".
+    """
+    return f"[{shown([repr(name) for name in labels.tolist()])}]"
+
+
 @dataclass(eq=False)
 class FittedLabels:
     """A multi-label estimator, and the labels that it was fitted on.

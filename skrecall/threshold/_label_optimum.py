@@ -34,6 +34,7 @@ from skrecall.utils._indicator import UNKNOWN, Indicator, check_indicator, label
 from skrecall.utils._sklearn import Interval, validate_params
 
 from ._gfm import row_blocks
+from ._label_evidence import named
 from ._optimum import check_objective
 
 
@@ -186,7 +187,7 @@ def optimal_label_thresholds(
     if len(failing):
         raise ValueError(
             f"No threshold meets constraint={constraint} for {len(failing)} of {Y.shape[1]} "
-            f"labels, {failing[:10].tolist()}: loosen it, or improve their scores."
+            f"labels, {named(failing)}: loosen it, or improve their scores."
         )
     return best.thresholds
 

@@ -17,7 +17,6 @@ References
 import heapq
 import math
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +24,7 @@ from scipy.stats import binom
 from sklearn.utils import check_random_state
 
 from ._bounds import _population_ranks, best_target, positives_needed
-from ._label_evidence import LabelEvidence
+from ._label_evidence import LabelEvidence, shown
 from ._promise import LAST_DIGITS, RecallPromise, _PromiseTerms, promise_at_rank
 
 _ROUNDING = 1e-12  # relative, as in `_bounds`
@@ -262,10 +261,11 @@ def promises_of_labels(
     needed = positives_needed(target_recall, confidence, n_comparisons=n_labels if is_joint else 1)
     found = dict(zip(evidence.names[too_few].tolist(), n_positives[too_few].tolist(), strict=True))
     together = f" in all {n_labels} labels together" if is_joint else ""
+    at_most = "at most " if is_joint else ""  # joint ranks are never below those of equal shares
     message = (
         f"Cannot promise recall >= {target_recall} with confidence {confidence}{together} for "
-        f"{len(found)} of {n_labels} labels, which need {needed} held-out positives each and have "
-        f"{_shown(found)}."
+        f"{len(found)} of {n_labels} labels, which need {at_most}{needed} held-out positives each "
+        f"and have {shown([f'{name!r}: {n}' for name, n in found.items()])}."
     )
     return promises, thresholds, message
 
@@ -355,9 +355,3 @@ def _terms(
         on_insufficient="raise",
         held_out_share=evidence.held_out_share,
     )
-
-
-def _shown(found: dict[Any, int]) -> str:
-    """Return labels with their numbers of positives, the first ten of them."""
-    shown = ", ".join(f"{name!r}: {n}" for name, n in list(found.items())[:10])
-    return shown + (", ..." if len(found) > 10 else "")

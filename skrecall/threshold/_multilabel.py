@@ -42,7 +42,7 @@ from ._calibration import (
     row_indices,
 )
 from ._gfm import independent_f_maximizer
-from ._label_evidence import LabelEvidence, fit_and_score_labels, last_step
+from ._label_evidence import LabelEvidence, fit_and_score_labels, last_step, named
 from ._label_optimum import label_optima, label_value, micro_f_thresholds
 from ._label_promises import promise_of_micro_recall, promises_of_labels
 from ._label_rules import cardinality_threshold, mcut, pcut, rcut
@@ -108,8 +108,10 @@ class MultilabelThresholdClassifier(DecisionMixin, MetaEstimatorMixin, BaseMulti
     on_insufficient : {"raise", "best", "optimum", "flag_all"}, default="raise"
         What labels get that have too few positives for the promise, or no threshold that meets the
         constraint; they are named in the error or the warning. "best": the best recall that their
-        positives can promise; "optimum": the optimum of the objective, under `floor`, without
-        promise or constraint; "flag_all": always predicted.
+        positives can promise, for which each takes an equal part of the chance of a miss in a
+        joint promise, so that labels just short of positives may be promised less than with
+        "optimum", and the others get lower thresholds; "optimum": the optimum of the objective,
+        under `floor`, without promise or constraint; "flag_all": always predicted.
     on_duplicates : {"raise", "ignore"}, default="raise"
         What identical rows on both sides of the split lead to, where a recall is promised.
     calibration : {"auto", "out_of_fold", "holdout", "prefit"}, default="auto"
@@ -426,7 +428,9 @@ class MultilabelThresholdClassifier(DecisionMixin, MetaEstimatorMixin, BaseMulti
             check_split(fit_rows, held_out_rows, Y[:, 0], np.arange(0), groups)
             if self.on_duplicates == "raise" and (calibration == "holdout" or promises):
                 try:
-                    check_no_shared_positives(X, positive.any(axis=1), fit_rows, held_out_rows)
+                    check_no_shared_positives(
+                        X, positive.any(axis=1), fit_rows, held_out_rows, takes_groups=False
+                    )
                 except ValueError as error:
                     if promises:
                         raise
@@ -534,21 +538,21 @@ class MultilabelThresholdClassifier(DecisionMixin, MetaEstimatorMixin, BaseMulti
         thresholds, values = best.thresholds, best.values
         failing = np.isnan(thresholds)
         if failing.any():
-            named = (
+            message = (
                 f"No threshold meets constraint={self.constraint} for {failing.sum()} of "
-                f"{len(failing)} labels, {evidence.names[failing][:10].tolist()}"
+                f"{len(failing)} labels, {named(evidence.names[failing])}"
             )
             if self.on_insufficient == "raise":
                 raise ValueError(
-                    f"{named}: loosen it, improve their scores, or let on_insufficient say what "
+                    f"{message}: loosen it, improve their scores, or let on_insufficient say what "
                     "they get."
                 )
-            warnings.warn(f"{named}: they are {self._given_instead()}.", stacklevel=_STACKLEVEL)
+            warnings.warn(f"{message}: they are {self._given_instead()}.", stacklevel=_STACKLEVEL)
             thresholds = np.where(failing, self._fallback(), thresholds)
         poor = values < (-np.inf if self._floor is None else self._floor)
         if poor.any():
             warnings.warn(
-                f"Labels {evidence.names[poor][:10].tolist()} reach less than floor={self._floor} "
+                f"Labels {named(evidence.names[poor])} reach less than floor={self._floor} "
                 f"at their best threshold on the {len(evidence.Y)} held-out rows, and get their "
                 "highest score as threshold, or none where rows share it: they are hardly ever "
                 "predicted. Add positives or a model that finds them, or set floor=None to take "
@@ -558,7 +562,7 @@ class MultilabelThresholdClassifier(DecisionMixin, MetaEstimatorMixin, BaseMulti
         one_value = np.isnan(values) & ~failing
         if one_value.any():
             warnings.warn(
-                f"Labels {evidence.names[one_value][:10].tolist()} have one value each in the "
+                f"Labels {named(evidence.names[one_value])} have one value each in the "
                 f"{len(evidence.Y)} held-out rows, which decide nothing about them: they are "
                 "predicted as that value.",
                 stacklevel=_STACKLEVEL,
@@ -578,7 +582,7 @@ class MultilabelThresholdClassifier(DecisionMixin, MetaEstimatorMixin, BaseMulti
         flags_all = self._flags_all(thresholds)
         if flags_all.any():
             warnings.warn(
-                f"The best threshold of labels {evidence.names[flags_all][:10].tolist()} flags all "
+                f"The best threshold of labels {named(evidence.names[flags_all])} flags all "
                 f"of {len(evidence.Y)} held-out rows, so their scores decide nothing. Set floor or "
                 "shrinkage, or use a model that ranks better, or another objective.",
                 stacklevel=_STACKLEVEL,
@@ -667,7 +671,7 @@ class MultilabelThresholdClassifier(DecisionMixin, MetaEstimatorMixin, BaseMulti
         if flags_all.any() and self.promise != "micro":
             warnings.warn(
                 f"The thresholds that keep recall >= {target_recall} of labels "
-                f"{evidence.names[flags_all][:10].tolist()} flag all of {len(evidence.Y)} held-out "
+                f"{named(evidence.names[flags_all])} flag all of {len(evidence.Y)} held-out "
                 "rows: none scores below the lowest positives. Use a model that ranks better or "
                 "has finer scores, or lower the target.",
                 stacklevel=_STACKLEVEL,

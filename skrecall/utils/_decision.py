@@ -16,6 +16,8 @@ from sklearn.model_selection import FixedThresholdClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
+from ._sklearn import _fit_context
+
 # Read by predict itself, so that set_params is all there is to deciding again.
 _READ_AT_PREDICT: dict[type, tuple[str, ...]] = {
     FixedThresholdClassifier: ("threshold", "pos_label", "response_method"),
@@ -43,6 +45,7 @@ class DecisionMixin:
         self._decided_with = {name: getattr(self, name) for name in self._decision_params}
         return self
 
+    @_fit_context(prefer_skip_nested_validation=False)  # warnings count stack levels as from fit
     def refit_decision(self) -> Self:
         """Decide again, with the present parameters, from what `fit` stored.
 
@@ -52,7 +55,6 @@ class DecisionMixin:
             The same estimator; the estimator inside is not refitted.
         """
         check_is_fitted(self)
-        self._validate_params()  # type: ignore[attr-defined]
         return self._decide()
 
     def _check_decision(self) -> None:

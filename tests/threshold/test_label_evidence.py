@@ -23,6 +23,7 @@ from skrecall.threshold._label_evidence import (
     fit_labels,
     is_ours,
     last_step,
+    named,
 )
 from skrecall.utils._multilabel_target import CONSTANT_SCORE
 
@@ -156,3 +157,9 @@ def test_counts_of_the_evidence():
     positive, y_score = evidence.known(1)
     assert_array_equal(positive, [False, True])
     assert_array_equal(y_score, [1, 7])
+
+
+def test_ten_labels_are_shown_and_the_others_counted():
+    assert named(np.array(["a", "b"])) == "['a', 'b']"
+    assert named(np.arange(10)) == "[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]"
+    assert named(np.arange(30)) == "[0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 20 more]"

@@ -146,7 +146,7 @@ def test_labels_with_too_few_positives_are_named():
     assert [promise.pos_label for promise in promises] == ["a", "b", "d"]
     assert promises[1].target_recall == best_target(3, (1 - 0.9) / 4)
     assert promises[1].lower_bound == promises[1].target_recall
-    assert "in all 4 labels together for 2 of 4 labels, which need 36 held-out" in message
+    assert "in all 4 labels together for 2 of 4 labels, which need at most 36 held-out" in message
     of_others = violations([p.rank for p in promises if p.pos_label != "b"], [60, 100], 0.9)
     assert sum(of_others) + 0.1 / 4 <= 0.1
     empirical, _, _ = promises_of_labels(

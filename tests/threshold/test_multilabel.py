@@ -172,6 +172,9 @@ def test_labels_that_a_promise_flags_everywhere_are_named_once():
         clf.fit(y_score, Y)
     assert len(seen) == 1
     assert seen[0].filename == __file__
+    with pytest.warns(UserWarning, match="flag all of 400") as seen:
+        clf.refit_decision()
+    assert seen[0].filename == __file__
 
 
 def test_weights_count_in_the_optimum_and_reach_the_fit():
@@ -254,6 +257,19 @@ def test_a_label_of_tied_scores_below_the_floor_is_not_predicted(target_recall):
     assert len(seen) == 1  # and none that it is flagged everywhere
     assert clf.thresholds_[1] == np.inf
     assert clf.label_table_.alerts_per_1000[1] == 0
+
+
+def test_messages_count_the_labels_that_they_do_not_name():
+    y_score, Y = scored(n_labels=25)
+    y_score[:, 5:], Y[:, 5:] = 0, np.arange(400)[:, np.newaxis] == 7
+    clf = prefit(y_score, Y)
+    with pytest.warns(UserWarning, match=r"13, 14 and 10 more\] reach less than floor=0.1"):
+        clf.fit(y_score, Y)
+    clf.set_params(target_recall=0.5)
+    with pytest.raises(
+        ValueError, match=r"20 of 25 labels, which need at most 8 .* 14: 1 and 10 more"
+    ):
+        clf.refit_decision()
 
 
 def test_containers_names_and_constant_labels():
@@ -473,7 +489,10 @@ def test_weights_and_groups_are_routed():
 def test_copies_on_both_sides_void_a_promise():
     twice = np.repeat(np.arange(len(X)), 2)
     clf = MultilabelThresholdClassifier(MODEL, target_recall=0.5, confidence=0.5, random_state=0)
-    with pytest.raises(ValueError, match="held-out positives are identical to positives the"):
+    with pytest.raises(
+        ValueError,
+        match=r"held-out positives are identical to positives the .*: drop them or, where",
+    ):  # groups, which another promise takes, are refused here
         clf.fit(X[twice], Y[twice])
     clf.set_params(on_duplicates="ignore").fit(X[twice], Y[twice])
 
