@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 from sklearn.frozen import FrozenEstimator
+from sklearn.utils import get_tags
 from sklearn.utils.parallel import Parallel, delayed
 
 from skrecall.utils._indicator import UNKNOWN, constant_labels
@@ -207,6 +208,11 @@ def fit_labels(
     -------
     fitted : FittedLabels
         Ours are fitted on all labels, as they know what to do with constant ones.
+
+    Raises
+    ------
+    ValueError
+        If the estimator fails, with an advice where it takes one label only.
     """
     constant = constant_labels(Y if rows is None else Y[rows])
     if not np.isnan(constant).any():
@@ -218,7 +224,17 @@ def fit_labels(
     Y = Y if np.array_equal(labels, np.arange(Y.shape[1])) else Y[:, labels]
     with warnings.catch_warnings():  # the labels that are constant in all rows are named once
         warnings.filterwarnings("ignore", message="Labels .* have one value each")
-        fitted = fit_on_rows(estimator, X, Y, rows, params)
+        try:
+            fitted = fit_on_rows(estimator, X, Y, rows, params)
+        except ValueError as error:
+            tags = get_tags(estimator)
+            if tags.target_tags.multi_output or tags.classifier_tags.multi_label:
+                raise
+            raise ValueError(
+                f"{type(last_step(estimator)).__name__} could not be fitted on an indicator, and "
+                "its tags say that it takes one label only: put it into "
+                f"skrecall.multilabel.BinaryRelevance. It said: {error}"
+            ) from error
     return FittedLabels(fitted, constant, labels)
 
 

@@ -14,6 +14,8 @@ from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.metrics import f1_score
 from sklearn.model_selection import GroupKFold, KFold, ShuffleSplit
 from sklearn.multioutput import ClassifierChain, MultiOutputClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from skrecall.metrics._objectives import evaluate_objective
 from skrecall.model_selection import DecisionGridSearchCV, MultilabelStratifiedKFold
@@ -472,6 +474,17 @@ def test_a_search_fits_once_for_all_decisions():
 def test_parameters_that_do_not_go_together(settings, message):
     with pytest.raises(ValueError, match=message):
         MultilabelThresholdClassifier(MODEL).set_params(**settings).fit(X, Y)
+
+
+@pytest.mark.parametrize("inner", [LOGISTIC, make_pipeline(StandardScaler(), LOGISTIC)])
+@pytest.mark.parametrize("y", [Y, Y[:, 0]])
+def test_an_estimator_of_one_label_is_sent_into_binary_relevance(inner, y):
+    advice = "LogisticRegression could not be fitted .* put it into skrecall.*BinaryRelevance.* 1d"
+    with pytest.raises(ValueError, match=advice):
+        MultilabelThresholdClassifier(inner).fit(X, y)
+    assert MultilabelThresholdClassifier(BinaryRelevance(inner)).fit(X, y).predict(X).shape == (
+        y.shape
+    )
 
 
 def test_weights_and_groups_are_routed():
