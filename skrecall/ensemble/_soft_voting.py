@@ -262,7 +262,7 @@ class SoftVotingClassifier(DecisionMixin, ClassifierMixin, _BaseHeterogeneousEns
         if is_indicator(y):
             y, container = check_indicator(y)
             if len(frozen) < len(members):
-                warn_of_constant_labels(constant_labels(y), len(y), container.label_names)
+                warn_of_constant_labels(constant_labels(y), y, container.label_names)
             return y, np.tile([0, 1], (y.shape[1], 1)), container
         y = column_or_1d(y, warn=True)
         check_classification_targets(y)

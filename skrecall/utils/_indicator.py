@@ -14,6 +14,10 @@ from sklearn.utils.multiclass import type_of_target
 from ._checks import check_training_labels
 
 UNKNOWN = -1  # the value of an unknown label inside; NaN or -1 outside
+LEARN_FROM_KNOWN = (
+    " BinaryRelevance and MultilabelLogisticRegression of skrecall.multilabel learn from the "
+    "labels that are known."
+)
 
 _BLOCK = 2**16  # values checked at once
 
@@ -100,6 +104,7 @@ def check_indicator(
     unknown: bool = False,
     accept_sparse: bool = False,
     allow_signs: bool = False,
+    if_unknown: str = "",
     name: str = "Y",
 ) -> tuple[Indicator, IndicatorContainer]:
     """Return an indicator as an array, and what it came in.
@@ -114,6 +119,8 @@ def check_indicator(
         Whether a sparse `Y` stays sparse.
     allow_signs : bool, default=False
         Whether 1 and -1 may occur without a 0: in a batch, or where unknown counts as not carried.
+    if_unknown : str, default=""
+        What the message about NaN ends with.
     name : str, default="Y"
         What the message calls it.
 
@@ -152,7 +159,7 @@ def check_indicator(
     n_rows, n_labels = array.shape
     if unknown and not allow_signs and n_rows > 1 and values.size == n_rows * n_labels:
         _refuse_signs(values, name)
-    values = _as_int8(values, unknown=unknown, name=name)
+    values = _as_int8(values, unknown=unknown, if_unknown=if_unknown, name=name)
     if not issparse(array):
         return values, container
     array = csc_array((values, array.indices, array.indptr), shape=array.shape)
@@ -182,12 +189,12 @@ def _refuse_signs(values: NDArray, name: str) -> None:
         )
 
 
-def _as_int8(values: NDArray, *, unknown: bool, name: str) -> NDArray[np.int8]:
+def _as_int8(values: NDArray, *, unknown: bool, if_unknown: str, name: str) -> NDArray[np.int8]:
     """Return labels as int8, unknown ones as -1; in blocks, which take the memory of none."""
     if values.dtype.kind == "b":
         return values.astype(np.int8)
     if values.dtype.kind not in "iuf":
-        raise _no_indicator(values, values, unknown=unknown, name=name)
+        raise _no_indicator(values, values, unknown=unknown, if_unknown=if_unknown, name=name)
     labels, least = np.empty_like(values, dtype=np.int8), UNKNOWN if unknown else 0
     n_rows = max(1, _BLOCK * len(values) // max(1, values.size))
     for start in range(0, len(values), n_rows):
@@ -197,18 +204,19 @@ def _as_int8(values: NDArray, *, unknown: bool, name: str) -> NDArray[np.int8]:
         with np.errstate(invalid="ignore"):  # what is no int8 differs from its cast
             cast = given.astype(np.int8)
         if not np.array_equal(cast, given) or cast.min() < least or cast.max() > 1:
-            raise _no_indicator(values, given, unknown=unknown, name=name)
+            raise _no_indicator(values, given, unknown=unknown, if_unknown=if_unknown, name=name)
         labels[start : start + n_rows] = cast
     return labels
 
 
-def _no_indicator(values: NDArray, block: NDArray, *, unknown: bool, name: str) -> ValueError:
+def _no_indicator(
+    values: NDArray, block: NDArray, *, unknown: bool, if_unknown: str, name: str
+) -> ValueError:
     """Return what to raise about values of which a block holds some that are no labels."""
     if not unknown and values.dtype.kind == "f" and np.isnan(values).any():
         return ValueError(
             f"{name} contains NaN: {np.isnan(values).sum()} of {values.size} labels are unknown, "
-            "which is not supported here. skrecall.multilabel.BinaryRelevance learns from the "
-            "labels that are known."
+            f"which is not supported here.{if_unknown}"
         )
     allowed = [0, 1, UNKNOWN] if unknown else [0, 1]
     strange = [v for v in dict.fromkeys(block.ravel().tolist()) if v not in allowed]
@@ -257,7 +265,11 @@ def check_multilabel_target(
         )
     if issparse(y) or isinstance(y, pd.DataFrame) or np.asarray(y).ndim > 1:
         return check_indicator(
-            y, unknown=unknown, accept_sparse=accept_sparse, allow_signs=allow_signs
+            y,
+            unknown=unknown,
+            accept_sparse=accept_sparse,
+            allow_signs=allow_signs,
+            if_unknown=LEARN_FROM_KNOWN,
         )
     y = check_training_labels(y)
     classes = np.unique(y if classes is None else np.asarray(classes))
@@ -322,16 +334,16 @@ def constant_labels(Y: Indicator) -> NDArray[np.float64]:
 
 
 def warn_of_constant_labels(
-    value: NDArray[np.float64], n_samples: int, label_names: NDArray | None, *, stacklevel: int = 3
+    value: NDArray[np.float64], Y: Indicator, label_names: NDArray | None, *, stacklevel: int = 3
 ) -> None:
-    """Name the labels that have one value in the training rows, if there are some.
+    """Name the labels that have one value or no known one in the training rows, if there are some.
 
     Parameters
     ----------
     value : ndarray of shape (n_labels,)
         See `constant_labels`.
-    n_samples : int
-        Number of training rows.
+    Y : ndarray or csc_array of shape (n_samples, n_labels)
+        Indicator of the training rows.
     label_names : ndarray of shape (n_labels,) or None
         What to call the labels; None for their indices.
     stacklevel : int, default=3
@@ -340,9 +352,13 @@ def warn_of_constant_labels(
     constant = np.flatnonzero(~np.isnan(value))
     if len(constant):
         names = constant if label_names is None else label_names[constant]
+        found = value[constant].astype(int).astype(object)
+        found[count_values(Y, UNKNOWN)[constant] == Y.shape[0]] = "unknown"
+        some = "unknown" in found
         warnings.warn(
-            f"Labels {names.tolist()} have one value each in the {n_samples} training rows, "
-            f"{value[constant].astype(int).tolist()}, and are predicted as that value.",
+            f"Labels {names.tolist()} have one value each{', or no known value,' if some else ''} "
+            f"in the {Y.shape[0]} training rows, {found.tolist()}, and are predicted as that "
+            f"value{', or as 0 where it is unknown' if some else ''}.",
             stacklevel=stacklevel,
         )
 

@@ -77,7 +77,7 @@ class BaseMultilabelClassifier(ClassifierMixin, BaseEstimator):
         self._keep_label_names(Y.shape[1])
         self.constant_ = constant_labels(Y)
         names = self._container.label_names
-        warn_of_constant_labels(self.constant_, Y.shape[0], names, stacklevel=5)
+        warn_of_constant_labels(self.constant_, Y, names, stacklevel=5)
         varying = self._varying
         return X, Y if len(varying) == Y.shape[1] else Y[:, varying]
 

@@ -30,6 +30,19 @@ def test_a_constant_label_has_the_largest_float32_as_score():
     assert np.isfinite(scores[:, 2] - scores[:, 1]).all()
 
 
+@pytest.mark.parametrize("container", [np.asarray, csr_array])
+def test_a_label_that_is_nowhere_known_is_said_to_be_so(container):
+    X, Y = np.arange(6.0)[:, None], np.array([[0, -1, 1]] * 3 + [[1, -1, 1]] * 3)
+    with pytest.warns(
+        UserWarning,
+        match=r"Labels \[1, 2\] have one value each, or no known value, in the 6 training rows, "
+        r"\['unknown', 1\], and are predicted as that value, or as 0 where it is unknown",
+    ) as caught:
+        fitted = BinaryRelevance(LogisticRegression()).fit(X, container(Y))
+    assert len(caught) == 1
+    assert_array_equal(fitted.predict_proba(X)[:, 1:], [[0, 1]] * 6)
+
+
 def test_samples_of_one_dimension_are_refused_after_a_fit_on_a_table():
     X = np.arange(12.0).reshape(6, 2)
     fitted = BinaryRelevance(LogisticRegression()).fit(X, np.array([[0, 1], [1, 0]] * 3))

@@ -53,6 +53,16 @@ def test_values_that_are_no_labels_are_refused():
             is_indicator(np.array([[0, value], [1, 0]]))
 
 
+def test_who_learns_from_unknown_labels_is_told_to_those_who_learn():
+    Z = np.where(Y == 0, np.nan, Y)
+    with pytest.raises(ValueError, match=r"contains NaN: 4 of 9 .* is not supported here\.$"):
+        check_indicator(Z)
+    with pytest.raises(
+        ValueError, match=r"not supported here\. BinaryRelevance and Multilabel.* of"
+    ):
+        check_multilabel_target(Z)
+
+
 @pytest.mark.parametrize(
     ("value", "dtype"),
     [(2, np.int8), (256, np.int64), (255, np.uint8), (0.5, float), (-np.inf, float)],
