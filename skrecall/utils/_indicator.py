@@ -1,6 +1,7 @@
 """Multi-label targets in any container: an indicator inside, the user's container outside."""
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -137,6 +138,7 @@ def check_indicator(
         If it has not two dimensions, no label, or a value that is neither 0 nor 1 (nor unknown);
         or if several rows hold 1 and -1 and no 0, unless `allow_signs`: these are hardly unknown.
     """
+    _refuse_label_lists(Y, name)
     names: NDArray[np.object_] | None = None
     array: Any
     if issparse(Y):
@@ -165,6 +167,25 @@ def check_indicator(
     array = csc_array((values, array.indices, array.indptr), shape=array.shape)
     array.eliminate_zeros()
     return (array if accept_sparse else array.toarray()), container
+
+
+def _refuse_label_lists(Y: Any, name: str) -> None:
+    """Raise where each sample has a list or set of its labels, as in scikit-learn long ago."""
+    is_column = isinstance(Y, pd.Series | np.ndarray) and Y.ndim == 1 and Y.dtype == object
+    if not is_column and not isinstance(Y, list | tuple):
+        return
+    rows = [row for row in Y if isinstance(row, list | tuple | set | frozenset)]
+    is_table = not is_column and len({len(row) for row in rows}) <= 1
+    if rows and not (is_table and isinstance(rows[0], list | tuple) and _holds_no_word(rows[0])):
+        raise ValueError(
+            f"{name} holds a list or set of labels for each sample, such as {rows[0]!r}: an "
+            "indicator has one column per label. Use "
+            "sklearn.preprocessing.MultiLabelBinarizer().fit_transform to convert it."
+        )
+
+
+def _holds_no_word(row: Sequence) -> bool:
+    return not any(isinstance(value, str) for value in row)
 
 
 def _frame_values(Y: pd.DataFrame) -> NDArray:
@@ -263,6 +284,7 @@ def check_multilabel_target(
             "Learning labels, or splitting by them, requires y to be passed, but the target y is "
             "None."
         )
+    _refuse_label_lists(y, "y")
     if issparse(y) or isinstance(y, pd.DataFrame) or np.asarray(y).ndim > 1:
         return check_indicator(
             y,

@@ -53,6 +53,20 @@ def test_values_that_are_no_labels_are_refused():
             is_indicator(np.array([[0, value], [1, 0]]))
 
 
+def _as_objects(rows):
+    column = np.empty(len(rows), dtype=object)
+    column[:] = rows
+    return column
+
+
+@pytest.mark.parametrize("container", [list, tuple, pd.Series, _as_objects])
+@pytest.mark.parametrize("rows", [[["a", "b"], ["c"]], [["a", "b"], ["b", "c"]], [{0}, {1}]])
+def test_lists_of_labels_are_sent_to_the_binarizer(container, rows):
+    for check in (check_indicator, check_multilabel_target):
+        with pytest.raises(ValueError, match=r"for each sample.*MultiLabelBinarizer"):
+            check(container(rows))
+
+
 def test_who_learns_from_unknown_labels_is_told_to_those_who_learn():
     Z = np.where(Y == 0, np.nan, Y)
     with pytest.raises(ValueError, match=r"contains NaN: 4 of 9 .* is not supported here\.$"):
