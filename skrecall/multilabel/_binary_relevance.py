@@ -143,6 +143,7 @@ class BinaryRelevance(BaseLabelMetaEstimator):
         X, Y = self._check_fit(X, y)
         params = self._route_params(params, sample_weight)
         labels = self._varying
+        names = self._container.label_names
         rng = None if self.random_state is None else check_random_state(self.random_state)
         fitted = self._parallel()(
             delayed(_fit_label)(
@@ -150,6 +151,7 @@ class BinaryRelevance(BaseLabelMetaEstimator):
                 X,
                 label_column(Y, k),
                 _params_of_label(params, label, len(self.constant_)),
+                int(label) if names is None else names[label],
             )
             for k, label in enumerate(labels)
         )
@@ -241,11 +243,19 @@ class BinaryRelevance(BaseLabelMetaEstimator):
 
 
 def _fit_label(
-    estimator: BaseEstimator, X: Any, y: NDArray[np.int64], params: dict[str, Any]
+    estimator: BaseEstimator, X: Any, y: NDArray[np.int64], params: dict[str, Any], name: Any
 ) -> BaseEstimator:
+    """Fit on the rows where the label is known; an error carries a note on which label it is."""
     known = np.flatnonzero(y != UNKNOWN)
-    with one_blas_thread():
-        return fit_on_rows(estimator, X, y, None if len(known) == len(y) else known, params)
+    try:
+        with one_blas_thread():
+            return fit_on_rows(estimator, X, y, None if len(known) == len(y) else known, params)
+    except Exception as error:
+        n_positives = np.count_nonzero(y == 1)
+        error.add_note(
+            f"while fitting label {name!r} ({n_positives} positives of {len(known)} known rows)"
+        )
+        raise
 
 
 def _partial_fit_label(

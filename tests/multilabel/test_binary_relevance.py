@@ -33,6 +33,17 @@ def test_labels_coded_by_sign_are_refused_but_in_a_batch(data, model):
         model.partial_fit(X, 2 * Y - 1)
 
 
+@pytest.mark.parametrize("n_jobs", [None, 2])
+def test_an_error_of_a_label_says_which(data, n_jobs):
+    X, Y = data
+    Y = pd.DataFrame(Y, columns=["a", "b", "rare", "d"])
+    Y["rare"] = np.arange(len(Y)) < 3
+    model = BinaryRelevance(make_pipeline(SMOTE(), LogisticRegression()), n_jobs=n_jobs)
+    with pytest.raises(ValueError, match="n_neighbors") as raised:
+        model.fit(X, Y)
+    assert raised.value.__notes__ == ["while fitting label 'rare' (3 positives of 300 known rows)"]
+
+
 def test_equals_scikit_learn_label_by_label(data):
     X, Y = data
     ours = BinaryRelevance(LogisticRegression()).fit(X, Y)
