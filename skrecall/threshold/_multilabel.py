@@ -107,11 +107,12 @@ class MultilabelThresholdClassifier(DecisionMixin, MetaEstimatorMixin, BaseMulti
         labels; a sample is one observation, whatever the number of its labels.
     on_insufficient : {"raise", "best", "optimum", "flag_all"}, default="raise"
         What labels get that have too few positives for the promise, or no threshold that meets the
-        constraint; they are named in the error or the warning. "best": the best recall that their
-        positives can promise, for which each takes an equal part of the chance of a miss in a
-        joint promise, so that labels just short of positives may be promised less than with
-        "optimum", and the others get lower thresholds; "optimum": the optimum of the objective,
-        under `floor`, without promise or constraint; "flag_all": always predicted.
+        constraint; they are named in the error or the warning, as are labels without a positive in
+        any row given to `fit`, which are then never predicted, whatever is asked for. "best": the
+        best recall that their positives can promise, for which each takes an equal part of the
+        chance of a miss in a joint promise, so that labels just short of positives may be promised
+        less than with "optimum", and the others get lower thresholds; "optimum": the optimum of the
+        objective, under `floor`, without promise or constraint; "flag_all": always predicted.
     on_duplicates : {"raise", "ignore"}, default="raise"
         What identical rows on both sides of the split lead to, where a recall is promised.
     calibration : {"auto", "out_of_fold", "holdout", "prefit"}, default="auto"
@@ -148,8 +149,9 @@ class MultilabelThresholdClassifier(DecisionMixin, MetaEstimatorMixin, BaseMulti
     promises_ : list of RecallPromise
         One per label promised, or one of micro recall; empty without `target_recall`.
     label_table_ : DataFrame
-        One row per label that is not constant: held-out positives, threshold, whether its recall is
-        promised, the recall promised, and precision, recall and alerts on the held-out rows.
+        One row per label, but for those that are 1 in all rows: held-out positives, threshold,
+        whether its recall is promised, the recall promised, and precision, recall and alerts on the
+        held-out rows. A label that is 0 in all rows has no threshold and no promise.
     calibration_rows_ : ndarray of shape (n_held_out,)
         Indices of the held-out rows.
     constant_ : ndarray of shape (n_labels,)
@@ -356,14 +358,13 @@ class MultilabelThresholdClassifier(DecisionMixin, MetaEstimatorMixin, BaseMulti
             fit_params=params,
             n_jobs=self.n_jobs,
         )
-        names = np.arange(len(self.constant_)) if self._names is None else self._names
         self.estimator_ = self._fitted.estimator
         self.calibration_rows_ = rows
         self._read_scores = self.response_method
         self._evidence = LabelEvidence(
             Y=Y[rows],
             y_score=self._of_varying(y_score),
-            names=names[self._varying],
+            names=self._all_names[self._varying],
             weight=None if weight is None else weight[rows],
             is_empirical=len(splits) > 1,
             has_groups=groups is not None,
@@ -373,8 +374,9 @@ class MultilabelThresholdClassifier(DecisionMixin, MetaEstimatorMixin, BaseMulti
         return self._decide()
 
     @property
-    def _names(self) -> NDArray | None:
-        return self._container.label_names
+    def _all_names(self) -> NDArray:
+        names = self._container.label_names
+        return np.arange(len(self.constant_)) if names is None else names
 
     def _with_constant_labels(self, Y: NDArray[np.int8]) -> NDArray[np.int8]:
         if Y.shape[1] == len(self.constant_):
@@ -485,6 +487,7 @@ class MultilabelThresholdClassifier(DecisionMixin, MetaEstimatorMixin, BaseMulti
     def _refit_decision(self) -> None:
         self._check_terms()
         evidence = self._evidence
+        self._check_none_without_positives()
         self.promises_: list = []
         self.best_score_ = np.nan
         own: NDArray[np.float64] | None = np.full(len(evidence.names), np.nan)
@@ -512,6 +515,25 @@ class MultilabelThresholdClassifier(DecisionMixin, MetaEstimatorMixin, BaseMulti
             self.thresholds_ = np.full(len(self.constant_), np.nan)
             self.thresholds_[self._varying] = own
         self.label_table_ = self._table(own)
+
+    def _check_none_without_positives(self) -> None:
+        """Refuse to keep silent about labels of which no recall can be promised."""
+        without = np.flatnonzero(self.constant_ == 0)
+        if self.target_recall is None or self.promise == "micro" or len(without) == 0:
+            return
+        message = (
+            f"Labels {named(self._all_names[without])} have no positive in the rows given to fit, "
+            "so that no recall of them can be promised"
+        )
+        if self.on_insufficient == "raise":
+            raise ValueError(
+                f"{message}. Add positives, leave these labels out, or let on_insufficient say "
+                "what labels with too few get; these are then never predicted."
+            )
+        warnings.warn(
+            f"{message}: they are never predicted, whatever on_insufficient says.",
+            stacklevel=_STACKLEVEL,
+        )
 
     def _has_probabilities(self) -> bool:
         return self._read_scores != "decision_function" and hasattr(
@@ -685,7 +707,17 @@ class MultilabelThresholdClassifier(DecisionMixin, MetaEstimatorMixin, BaseMulti
     def _table(self, thresholds: NDArray[np.float64] | None) -> pd.DataFrame:
         evidence = self._evidence
         promised = {promise.pos_label: promise for promise in self.promises_}
-        rows = []
+        rows = {
+            label: {
+                "label": self._all_names[label],
+                "n_positives": 0,
+                "n_known": len(evidence.Y),
+                "threshold": np.nan,
+                "promised": False,
+                "target_recall": np.nan,
+            }
+            for label in np.flatnonzero(self.constant_ == 0).tolist()
+        }
         for k, name in enumerate(evidence.names.tolist()):
             positive, y_score = evidence.known(k)
             promise = promised.get(name)
@@ -702,9 +734,10 @@ class MultilabelThresholdClassifier(DecisionMixin, MetaEstimatorMixin, BaseMulti
                 row["recall"] = _share(positive & flagged, positive)
                 row["precision"] = _share(positive & flagged, flagged)
                 row["alerts_per_1000"] = 1000 * _share(flagged, np.ones(len(flagged), dtype=bool))
-            rows.append(row)
+            rows[int(self._varying[k])] = row
         columns = ["label", "n_positives", "n_known", "threshold", "promised", "target_recall"]
-        return pd.DataFrame(rows, columns=None if rows else columns).set_index("label")
+        in_order = [rows[label] for label in sorted(rows)]
+        return pd.DataFrame(in_order, columns=None if rows else columns).set_index("label")
 
     def _label_proba(self, X: Any) -> NDArray[np.float64]:
         return self._of_varying(self._fitted.scores(X, "predict_proba"))

@@ -288,7 +288,7 @@ def test_containers_names_and_constant_labels():
     with pytest.warns(UserWarning, match="one value each"):
         clf = MultilabelThresholdClassifier(MODEL).fit(X, np.tile([0, 1], (240, 1)))
     assert_array_equal(clf.predict(X[:2]), [[0, 1], [0, 1]])
-    assert len(clf.label_table_) == 0
+    assert clf.label_table_.n_positives.tolist() == [0]
 
 
 def test_a_label_of_one_value_among_the_held_out_rows():
@@ -424,6 +424,37 @@ def test_too_few_positives_get_what_the_user_says():
     assert_array_equal(given["best"].label_table_.promised, True)
     for choice in ("optimum", "flag_all"):
         assert_array_equal(given[choice].label_table_.promised, [True, False, True, True])
+
+
+def test_a_promise_names_labels_without_any_positive():
+    y_score, Y = scored()
+    Y[:, 1] = 0
+    Y_frame = pd.DataFrame(Y, columns=list("abcd"))
+    clf = prefit(y_score, Y).set_params(target_recall=0.8)
+    message = r"Labels \['b'\] have no positive in the rows given to fit"
+    with (
+        pytest.warns(UserWarning, match=r"\['b'\] have one value each"),
+        pytest.raises(ValueError, match=message),
+    ):
+        clf.fit(y_score, Y_frame)
+    for choice in ("best", "optimum", "flag_all"):
+        clf.set_params(on_insufficient=choice)
+        with pytest.warns(UserWarning, match=message) as seen:
+            clf.refit_decision()
+        assert [warning.filename for warning in seen] == [__file__]
+        table = clf.label_table_
+        assert table.index.tolist() == list("abcd")
+        assert table.n_positives.tolist() == Y.sum(axis=0).tolist()
+        assert table.promised.tolist() == [True, False, True, True]
+        assert not clf.predict(y_score)["b"].any()
+    clf.set_params(promise="micro", on_insufficient="raise").refit_decision()
+    assert len(clf.promises_) == 1
+    clf.set_params(promise="joint")
+    with (
+        pytest.warns(UserWarning, match="have one value each"),
+        pytest.raises(ValueError, match=r"Labels \[0, 1, 2, 3\] have no positive"),
+    ):
+        clf.fit(y_score, np.zeros_like(Y))
 
 
 def test_a_constraint_that_a_label_cannot_meet():
