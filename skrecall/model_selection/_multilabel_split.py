@@ -357,6 +357,12 @@ def multilabel_train_test_split(
     True
     """
     X, y, *others = indexable(X, y, *arrays)
+    if getattr(y, "ndim", 0) == 1 and others and len(set(map(str, y))) > 2:
+        raise ValueError(
+            f"y, the second argument, holds {len(set(map(str, y)))} values in one dimension, and "
+            "labels are an indicator: pass them second, as in "
+            "multilabel_train_test_split(X, Y, ids)."
+        )
     splitter = MultilabelStratifiedShuffleSplit(
         1,
         test_size=0.25 if test_size is None and train_size is None else test_size,

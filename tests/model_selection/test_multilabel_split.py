@@ -261,3 +261,12 @@ def test_a_side_that_stays_empty():
     cv = MultilabelStratifiedShuffleSplit(test_size=2)
     with pytest.raises(ValueError, match="Of 8 rows, 8 are left to train on and 0 to test on"):
         next(cv.split(Y, Y))
+
+
+@pytest.mark.parametrize("container", [np.asarray, pd.Series])
+def test_what_else_is_split_comes_after_the_labels(container):
+    X, Y = make_labels()
+    ids = container(np.arange(len(Y)))
+    with pytest.raises(ValueError, match=r"second, as in multilabel_train_test_split\(X, Y, ids\)"):
+        multilabel_train_test_split(X, ids, Y)
+    assert len(multilabel_train_test_split(X, Y[:, 0], ids)) == 6
