@@ -12,6 +12,7 @@ from numbers import Integral, Real
 from typing import Any, Literal, Self
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, is_classifier
 from sklearn.dummy import DummyClassifier
@@ -259,6 +260,8 @@ class SoftVotingClassifier(DecisionMixin, ClassifierMixin, _BaseHeterogeneousEns
         frozen = [member for member in members if isinstance(member, FrozenEstimator)]
         for member in frozen:
             check_is_fitted(member)
+        if isinstance(y, np.ndarray | pd.DataFrame) and y.ndim == 2:
+            _refuse_unknown(y)
         if is_indicator(y):
             y, container = check_indicator(y)
             if len(frozen) < len(members):
@@ -468,3 +471,14 @@ def _with_tag(item: Any) -> Any:
         return item
     hidden = isinstance(item[1], ClassifierMixin) and not is_classifier(item[1])
     return (item[0], DummyClassifier()) if hidden else item
+
+
+def _refuse_unknown(Y: Any) -> None:
+    """Raise where labels are NaN, which the votes are not made for."""
+    n_unknown = int(np.sum(np.asarray(pd.isna(Y))))
+    if n_unknown:
+        raise ValueError(
+            f"y contains NaN: {n_unknown} of {Y.size} labels are unknown, which "
+            "SoftVotingClassifier does not support, even where its members do. Leave out these "
+            "rows."
+        )

@@ -466,3 +466,13 @@ def test_a_classifier_without_its_tag_is_a_member():
     assert_allclose(vote.predict_proba(X), np.tile(Y.mean(axis=0), (len(X), 1)))
     with pytest.raises(ValueError, match="The estimator LinearRegression should be a classifier"):
         SoftVotingClassifier([("untagged", Untagged()), ("other", LinearRegression())]).fit(X, Y)
+
+
+@pytest.mark.parametrize("container", [np.asarray, pd.DataFrame])
+def test_unknown_labels_are_refused_by_name(container):
+    X, Y = make_multilabel_classification(60, n_classes=3, random_state=0)
+    Y = Y.astype(float)
+    Y[3, 1] = np.nan
+    votes = SoftVotingClassifier([("br", BinaryRelevance(LogisticRegression()))])
+    with pytest.raises(ValueError, match=r"NaN: 1 of 180 labels .* SoftVotingClassifier does not"):
+        votes.fit(X, container(Y))
