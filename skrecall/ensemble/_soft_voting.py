@@ -24,10 +24,10 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 
-from skrecall.threshold._calibration import clone_with_seed
 from skrecall.threshold._optimum import check_objective
 from skrecall.utils._checks import check_weights
 from skrecall.utils._decision import DecisionMixin
+from skrecall.utils._fitting import clone_with_seed
 from skrecall.utils._indicator import (
     IndicatorContainer,
     check_indicator,

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 from sklearn.frozen import FrozenEstimator
 
-from skrecall.threshold._calibration import fit_on_rows
+from skrecall.utils._fitting import fit_on_rows
 from skrecall.utils._indicator import constant_labels
 from skrecall.utils._label_votes import class_votes, label_votes, learnt_labels
 from skrecall.utils._sklearn import _safe_indexing

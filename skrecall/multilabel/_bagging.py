@@ -18,8 +18,8 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state, indexable
 from sklearn.utils.parallel import Parallel, delayed
 
-from skrecall.threshold._calibration import clone_with_seed
 from skrecall.utils._decision import DecisionMixin
+from skrecall.utils._fitting import MAX_SEED, clone_with_seed
 from skrecall.utils._indicator import Indicator, count_values
 from skrecall.utils._sklearn import (
     HasMethods,
@@ -34,7 +34,6 @@ from skrecall.utils._sklearn import (
 
 from ._base import BaseLabelMetaEstimator
 from ._members import (
-    MAX_SEED,
     Member,
     check_row_weights,
     check_voting,

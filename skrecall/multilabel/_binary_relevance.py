@@ -18,7 +18,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.parallel import Parallel, delayed
 
-from skrecall.threshold._calibration import clone_with_seed, fit_on_rows
+from skrecall.utils._fitting import clone_with_seed, fit_on_rows
 from skrecall.utils._indicator import UNKNOWN, label_column
 from skrecall.utils._sklearn import (
     HasMethods,

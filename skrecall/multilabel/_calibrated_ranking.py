@@ -16,14 +16,14 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.parallel import Parallel, delayed
 
-from skrecall.threshold._calibration import clone_with_seed, fit_on_rows
 from skrecall.utils._decision import DecisionMixin
+from skrecall.utils._fitting import MAX_SEED, clone_with_seed, fit_on_rows
 from skrecall.utils._indicator import Indicator, label_column
 from skrecall.utils._sklearn import HasMethods, StrOptions, _fit_context, _num_samples
 from skrecall.utils._threads import one_blas_thread
 
 from ._base import BaseLabelMetaEstimator
-from ._members import MAX_SEED, check_voting
+from ._members import check_voting
 
 NO_ROW = 0.5  # a vote divided evenly: no training row carries one of the two labels alone
 

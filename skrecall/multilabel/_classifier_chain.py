@@ -21,7 +21,7 @@ from sklearn.model_selection import BaseCrossValidator, check_cv
 from sklearn.utils import check_consistent_length, check_random_state, indexable
 from sklearn.utils.metaestimators import available_if
 
-from skrecall.threshold._calibration import clone_with_seed
+from skrecall.utils._fitting import clone_with_seed
 from skrecall.utils._indicator import IndicatorContainer, label_column
 from skrecall.utils._sklearn import (
     HasMethods,

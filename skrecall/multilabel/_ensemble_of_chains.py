@@ -19,6 +19,7 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from skrecall.threshold._label_rules import cardinality_threshold
 from skrecall.utils._decision import DecisionMixin
+from skrecall.utils._fitting import MAX_SEED
 from skrecall.utils._indicator import Indicator, count_values
 from skrecall.utils._sklearn import (
     HasMethods,
@@ -34,7 +35,6 @@ from skrecall.utils._sklearn import (
 from ._base import BaseLabelMetaEstimator
 from ._classifier_chain import ClassifierChain
 from ._members import (
-    MAX_SEED,
     Member,
     check_row_weights,
     check_voting,

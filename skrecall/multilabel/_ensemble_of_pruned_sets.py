@@ -19,8 +19,8 @@ from sklearn.utils import check_random_state
 from sklearn.utils.parallel import Parallel, delayed
 
 from skrecall.threshold import cardinality_threshold
-from skrecall.threshold._calibration import clone_with_seed
 from skrecall.utils._decision import DecisionMixin
+from skrecall.utils._fitting import MAX_SEED, clone_with_seed
 from skrecall.utils._indicator import Indicator, count_values
 from skrecall.utils._sklearn import (
     HasMethods,
@@ -34,7 +34,7 @@ from skrecall.utils._sklearn import (
 
 from ._base import BaseLabelMetaEstimator
 from ._label_set_model import LabelSetModel, fit_label_sets
-from ._members import MAX_SEED, labels_without_vote, mean_vote
+from ._members import labels_without_vote, mean_vote
 
 
 class EnsembleOfPrunedSets(DecisionMixin, BaseLabelMetaEstimator):

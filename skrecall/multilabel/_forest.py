@@ -19,6 +19,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import validate_data
 
+from skrecall.utils._fitting import MAX_SEED
 from skrecall.utils._sklearn import (
     Interval,
     RealNotInt,
@@ -238,10 +239,7 @@ class MultilabelForestClassifier(BaseMultilabelClassifier):
         X, Y = self._check_fit(X, y)
         weight = _check_sample_weight(sample_weight, X, dtype=np.float64)
         rng = check_random_state(self.random_state)
-        seeds = [
-            int(rng.randint(np.iinfo(np.int32).max))
-            for _ in range(self.n_estimators if Y.shape[1] else 0)
-        ]
+        seeds = [int(rng.randint(MAX_SEED)) for _ in range(self.n_estimators if Y.shape[1] else 0)]
         draw = rarest_label_weights(Y) if self.bootstrap == "balanced" and Y.shape[1] else None
         X_fit = csc_array(X) if issparse(X) else X
         fitted = self._parallel()(

@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator
 from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils.parallel import Parallel, delayed
 
-from skrecall.threshold._calibration import clone_with_seed, fit_on_rows
+from skrecall.utils._fitting import clone_with_seed, fit_on_rows
 from skrecall.utils._sklearn import _get_response_values, _safe_indexing
 from skrecall.utils._threads import one_blas_thread
 

@@ -18,6 +18,7 @@ from sklearn.utils import check_random_state, indexable
 from sklearn.utils.parallel import Parallel, delayed
 
 from skrecall.label_space import hierarchical_partition, k_means_partition, random_partition
+from skrecall.utils._fitting import MAX_SEED
 from skrecall.utils._indicator import Indicator
 from skrecall.utils._sklearn import (
     HasMethods,
@@ -31,7 +32,7 @@ from skrecall.utils._sklearn import (
 
 from ._base import BaseLabelMetaEstimator
 from ._label_set_model import as_dense_or_csc
-from ._members import MAX_SEED, Member, check_row_weights, fit_member
+from ._members import Member, check_row_weights, fit_member
 
 
 @dataclass(eq=False)

@@ -22,7 +22,7 @@ from sklearn.linear_model import Ridge
 from sklearn.metrics import pairwise_distances_argmin
 from sklearn.utils import check_array, gen_batches
 
-from skrecall.threshold._calibration import clone_with_seed, fit_on_rows
+from skrecall.utils._fitting import clone_with_seed, fit_on_rows
 from skrecall.utils._sklearn import HasMethods, Interval, StrOptions, _fit_context
 
 from ._base import BaseLabelMetaEstimator

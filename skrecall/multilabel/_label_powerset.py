@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 
-from skrecall.threshold._calibration import clone_with_seed
+from skrecall.utils._fitting import clone_with_seed
 from skrecall.utils._indicator import Indicator
 from skrecall.utils._sklearn import HasMethods, Interval, _fit_context
 

@@ -27,11 +27,12 @@ from skrecall.label_space import (
 from skrecall.label_space._communities import METHODS
 from skrecall.label_space._partitions import Partition, check_partition
 from skrecall.utils._decision import DecisionMixin
+from skrecall.utils._fitting import MAX_SEED
 from skrecall.utils._indicator import Indicator
 from skrecall.utils._sklearn import HasMethods, StrOptions, _fit_context, _num_samples
 
 from ._base import BaseLabelMetaEstimator
-from ._members import MAX_SEED, Member, check_row_weights, check_voting, fit_member
+from ._members import Member, check_row_weights, check_voting, fit_member
 
 LABELS_PER_PART = 3  # of partitions whose number of parts is not given, as of random ones
 NAMES = ("random", "random_subsets", "k_means", "hierarchical", *METHODS)

@@ -9,14 +9,12 @@ from scipy.sparse import issparse
 from sklearn.base import BaseEstimator
 from sklearn.utils import get_tags
 
-from skrecall.threshold._calibration import clone_with_seed
 from skrecall.threshold._label_evidence import is_ours
+from skrecall.utils._fitting import clone_with_seed
 from skrecall.utils._indicator import Indicator, constant_labels
 from skrecall.utils._label_votes import label_votes, learnt_labels
 
 from ._binary_relevance import BinaryRelevance
-
-MAX_SEED = np.iinfo(np.int32).max
 
 
 def check_voting(voting: str, estimator: BaseEstimator) -> None:

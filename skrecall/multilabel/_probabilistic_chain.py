@@ -22,9 +22,9 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state, indexable
 from sklearn.utils.parallel import Parallel, delayed
 
-from skrecall.threshold._calibration import clone_with_seed, fit_on_rows
 from skrecall.threshold._gfm import general_f_maximizer, joint_of_label_sets, row_blocks
 from skrecall.utils._decision import DecisionMixin
+from skrecall.utils._fitting import MAX_SEED, clone_with_seed, fit_on_rows
 from skrecall.utils._indicator import label_column
 from skrecall.utils._sklearn import (
     HasMethods,
@@ -224,7 +224,7 @@ class ProbabilisticClassifierChain(DecisionMixin, BaseChain):
         params = self._route_params(params, sample_weight)
         rng = check_random_state(self.random_state)
         self._set_order(rng)
-        self._seed = rng.randint(np.iinfo(np.int32).max)
+        self._seed = rng.randint(MAX_SEED)
         seeds = None if self.random_state is None else rng
         Z = Y[:, self._columns]
         self.estimators_ = Parallel(n_jobs=self.n_jobs, verbose=int(self.verbose))(

@@ -19,8 +19,8 @@ from sklearn.utils import check_random_state
 from sklearn.utils.parallel import Parallel, delayed
 
 from skrecall.label_space import random_label_subsets, random_partition
-from skrecall.threshold._calibration import clone_with_seed
 from skrecall.utils._decision import DecisionMixin
+from skrecall.utils._fitting import MAX_SEED, clone_with_seed
 from skrecall.utils._indicator import Indicator
 from skrecall.utils._sklearn import (
     HasMethods,
@@ -32,7 +32,7 @@ from skrecall.utils._sklearn import (
 
 from ._base import BaseLabelMetaEstimator
 from ._label_set_model import LabelSetModel, as_dense_or_csc, fit_label_sets
-from ._members import MAX_SEED, check_voting
+from ._members import check_voting
 
 
 class _BaseRAkEL(DecisionMixin, BaseLabelMetaEstimator):

@@ -27,7 +27,7 @@ from sklearn.utils import check_random_state, indexable
 from sklearn.utils.parallel import Parallel, delayed
 
 from skrecall.label_space import label_cooccurrence
-from skrecall.threshold._calibration import clone_with_seed
+from skrecall.utils._fitting import clone_with_seed
 from skrecall.utils._indicator import label_column
 from skrecall.utils._sklearn import (
     HasMethods,

@@ -18,6 +18,7 @@ from skorch.callbacks import EarlyStopping
 from skorch.helper import predefined_split
 from torch import Tensor, nn
 
+from skrecall.utils._fitting import MAX_SEED
 from skrecall.utils._sklearn import Interval, StrOptions
 
 from ._data import (
@@ -167,7 +168,7 @@ class BaseNetEstimator(BaseEstimator):
         """
         device = torch.device(self.net_.device) if proceed else resolve_device(self.device)
         check_amp(self.amp, device)
-        seed = int(self._rng.randint(np.iinfo(np.int32).max))
+        seed = int(self._rng.randint(MAX_SEED))
         with torch_threads(self.n_threads), seeded(seed, device):
             if not proceed:
                 self.net_ = self._make_net(n_outputs, device)

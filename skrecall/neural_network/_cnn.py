@@ -11,6 +11,7 @@ from sklearn.utils import check_random_state
 from skorch.callbacks import Callback
 from torch import nn
 
+from skrecall.utils._fitting import MAX_SEED
 from skrecall.utils._sklearn import StrOptions, _check_partial_fit_first_call, _fit_context
 
 from ._base import BaseNetEstimator
@@ -295,7 +296,7 @@ class CNNClassifier(ClassifierMixin, BaseNetEstimator):
     def _start(self) -> None:
         """Draw what goes on from fit to fit: the stream of seeds, and the rows held out."""
         self._rng = check_random_state(self.random_state)
-        self._split_seed = int(self._rng.randint(np.iinfo(np.int32).max))
+        self._split_seed = int(self._rng.randint(MAX_SEED))
 
     def _weights(
         self, y: NDArray[Any], codes: NDArray[np.intp], sample_weight: ArrayLike | None

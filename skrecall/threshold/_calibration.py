@@ -12,11 +12,10 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array, issparse
 from sklearn.base import BaseEstimator, clone
-from sklearn.utils import check_random_state
 from sklearn.utils.parallel import Parallel, delayed
 
+from skrecall.utils._fitting import fit_on_rows
 from skrecall.utils._sklearn import (
-    _check_method_params,
     _check_response_method,
     _num_samples,
     _safe_indexing,
@@ -53,62 +52,6 @@ def check_has_scores(estimator: BaseEstimator, response_method: str) -> None:
             f"{type(estimator).__name__} has no {' and no '.join(methods)}: a threshold needs "
             "scores. Use an estimator that has one, or wrap it in CalibratedClassifierCV."
         )
-
-
-def clone_with_seed(estimator: BaseEstimator, random_state: Any) -> BaseEstimator:
-    """Clone an estimator and seed what it leaves unseeded.
-
-    Parameters
-    ----------
-    estimator : estimator
-        To be cloned.
-    random_state : int, RandomState instance or None
-        None leaves the clone as it is.
-
-    Returns
-    -------
-    estimator : estimator
-        A clone in which every parameter ``random_state`` that was None is an integer.
-    """
-    estimator = clone(estimator)
-    if random_state is None:
-        return estimator
-    rng = check_random_state(random_state)
-    seeds = {
-        name: rng.randint(np.iinfo(np.int32).max)
-        for name, value in sorted(estimator.get_params(deep=True).items())
-        if value is None and name.rpartition("__")[2] == "random_state"
-    }
-    return estimator.set_params(**seeds)
-
-
-def fit_on_rows(
-    estimator: BaseEstimator, X: Any, y: NDArray, rows: NDArray | None, params: dict[str, Any]
-) -> BaseEstimator:
-    """Fit an estimator on some rows, and on their share of the fit parameters.
-
-    Parameters
-    ----------
-    estimator : estimator
-        Fitted in place.
-    X : array-like of shape (n_samples, ...)
-        All samples.
-    y : ndarray of shape (n_samples,)
-        All labels.
-    rows : ndarray of shape (n_rows,) or None
-        Indices of the rows to fit on; None for all.
-    params : dict
-        Fit parameters; those with one entry per sample are indexed like `X`.
-
-    Returns
-    -------
-    estimator : estimator
-        The same, fitted.
-    """
-    if rows is None:
-        return estimator.fit(X, y, **params)
-    params = _check_method_params(X, params, indices=rows)
-    return estimator.fit(_safe_indexing(X, rows), _safe_indexing(y, rows), **params)
 
 
 def fit_and_score_held_out(

@@ -12,12 +12,13 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.utils import get_tags
 from sklearn.utils.parallel import Parallel, delayed
 
+from skrecall.utils._fitting import fit_on_rows
 from skrecall.utils._indicator import UNKNOWN, constant_labels
 from skrecall.utils._label_votes import label_votes, learnt_labels
 from skrecall.utils._multilabel_target import CONSTANT_SCORE, BaseMultilabelClassifier
 from skrecall.utils._sklearn import _check_response_method, _num_samples, _safe_indexing
 
-from ._calibration import RESPONSE_METHODS, Split, fit_on_rows
+from ._calibration import RESPONSE_METHODS, Split
 
 
 @dataclass(frozen=True, eq=False)

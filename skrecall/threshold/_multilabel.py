@@ -19,6 +19,7 @@ from skrecall.metrics._objectives import OBJECTIVES
 from skrecall.model_selection import MultilabelStratifiedKFold
 from skrecall.utils._checks import check_weights
 from skrecall.utils._decision import DecisionMixin
+from skrecall.utils._fitting import MAX_SEED, clone_with_seed
 from skrecall.utils._indicator import UNKNOWN
 from skrecall.utils._multilabel_target import BaseMultilabelClassifier
 from skrecall.utils._sklearn import (
@@ -36,7 +37,6 @@ from ._calibration import (
     check_has_scores,
     check_no_shared_positives,
     check_split,
-    clone_with_seed,
     holdout_split,
     last_split,
     row_indices,
@@ -369,7 +369,7 @@ class MultilabelThresholdClassifier(DecisionMixin, MetaEstimatorMixin, BaseMulti
             is_empirical=len(splits) > 1,
             has_groups=groups is not None,
             held_out_share=len(rows) / max(len(Y), 1),
-            seed=rng.randint(np.iinfo(np.int32).max),
+            seed=rng.randint(MAX_SEED),
         )
         return self._decide()
 

@@ -21,6 +21,7 @@ from sklearn.utils.validation import check_is_fitted
 from skrecall.metrics._objectives import OBJECTIVES, evaluate_objective
 from skrecall.metrics._operating_curve import OperatingCurve
 from skrecall.utils._checks import check_training_labels, check_weights
+from skrecall.utils._fitting import clone_with_seed, fit_on_rows
 from skrecall.utils._sklearn import (
     HasMethods,
     Interval,
@@ -36,9 +37,7 @@ from ._calibration import (
     RESPONSE_METHODS,
     check_has_scores,
     class_scores,
-    clone_with_seed,
     fit_and_score_held_out,
-    fit_on_rows,
     row_indices,
 )
 from ._optimum import (

@@ -15,10 +15,10 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import indexable
 
 from skrecall.utils._checks import check_training_labels, check_weights
+from skrecall.utils._fitting import clone_with_seed
 from skrecall.utils._sklearn import HasMethods, Interval, StrOptions, _fit_context
 
 from ._base import BaseWrappingClassifier
-from ._calibration import clone_with_seed
 from ._promise import plain_label
 from ._training_prior import (
     chain,

@@ -22,6 +22,7 @@ from sklearn.utils import check_consistent_length, check_random_state, column_or
 from sklearn.utils.validation import check_is_fitted
 
 from skrecall.utils._checks import check_training_labels
+from skrecall.utils._fitting import MAX_SEED, clone_with_seed
 from skrecall.utils._sklearn import (
     HasMethods,
     Interval,
@@ -39,7 +40,6 @@ from ._calibration import (
     check_no_shared_positives,
     check_split,
     class_scores,
-    clone_with_seed,
     fit_and_score_held_out,
     holdout_split,
     last_split,
@@ -292,7 +292,7 @@ class RecallThresholdClassifier(BaseDecisionClassifier):
             y_score=np.zeros((len(rows), len(labels))),
             groups=None if groups is None else groups[rows],
             stratum=None if stratum is None else stratum[rows],
-            seed=rng.randint(np.iinfo(np.int32).max),
+            seed=rng.randint(MAX_SEED),
             is_empirical=len(splits) > 1,
             held_out_share=len(rows) / len(y),
         )

@@ -13,6 +13,7 @@ from sklearn.utils import check_random_state
 
 from skrecall.metrics._operating_curve import OperatingCurve, curve_from_positive
 from skrecall.utils._checks import check_labels
+from skrecall.utils._fitting import MAX_SEED
 from skrecall.utils._sklearn import Interval, StrOptions, _fit_context
 
 from ._base import BaseDecisionClassifier
@@ -313,7 +314,7 @@ class RejectOptionClassifier(BaseDecisionClassifier):
         self.estimator_ = recall_classifier.estimator_
         self.classes_ = classes
         self.pos_label_ = recall_classifier.pos_label_
-        self._test_seed = rng.randint(np.iinfo(np.int32).max)
+        self._test_seed = rng.randint(MAX_SEED)
         evidence = recall_classifier._evidence
         self._positive = evidence.y == self.pos_label_
         self._y_score = evidence.y_score[:, 0]

@@ -8,8 +8,6 @@ from sklearn.datasets import make_classification
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.model_selection import TimeSeriesSplit
 from sklearn.multioutput import MultiOutputClassifier
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
@@ -22,7 +20,6 @@ from skrecall.threshold._calibration import (
     check_has_scores,
     check_split,
     class_scores,
-    clone_with_seed,
     count_shared_rows,
     holdout_split,
     last_split,
@@ -200,14 +197,3 @@ def test_an_estimator_without_scores():
         check_has_scores(NoScores(), "auto")
     with pytest.raises(ValueError, match="RidgeClassifier has no predict_proba: a threshold needs"):
         check_has_scores(RidgeClassifier(), "predict_proba")
-
-
-def test_clone_with_seed_seeds_what_is_unseeded():
-    model = make_pipeline(StandardScaler(), DecisionTreeClassifier())
-    step = "decisiontreeclassifier__random_state"
-    assert clone_with_seed(model, None).get_params()[step] is None
-    seeded = [clone_with_seed(model, 0).get_params()[step] for _ in range(2)]
-    assert isinstance(seeded[0], int)
-    assert seeded[0] == seeded[1]
-    model.set_params(**{step: 7})
-    assert clone_with_seed(model, 0).get_params()[step] == 7
