@@ -52,7 +52,7 @@ def imbalance_ratio_per_label(Y: Any) -> NDArray[np.float64]:
     array([ 1.,  2., nan])
     """
     Y, _ = check_indicator(Y, accept_sparse=True)
-    return _imbalance_ratio(count_values(Y, 1))
+    return imbalance_of_counts(count_values(Y, 1))
 
 
 def mean_imbalance_ratio(Y: Any) -> float:
@@ -153,7 +153,7 @@ def scumble(
     check_option(per, ("data", "sample", "label"), name="per")
     Y, _ = check_indicator(Y, accept_sparse=True)
     counts = count_values(Y, 1)
-    of_rows = _scumble_of_rows(csr_array(Y), _imbalance_ratio(counts))
+    of_rows = _scumble_of_rows(csr_array(Y), imbalance_of_counts(counts))
     if per == "sample":
         return of_rows
     if per == "label":
@@ -226,7 +226,7 @@ def label_report(Y: Any) -> pd.DataFrame:
         {
             "count": counts,
             "share": counts / Y.shape[0],
-            "imbalance_ratio": _imbalance_ratio(counts),
+            "imbalance_ratio": imbalance_of_counts(counts),
             "scumble": scumble(Y, per="label"),
         },
         index=pd.Index(names, name="label"),
@@ -288,7 +288,19 @@ def label_space_summary(Y: Any, n_features: int | None = None) -> pd.Series:
     return pd.Series(summary, dtype=np.float64)
 
 
-def _imbalance_ratio(counts: NDArray[np.intp]) -> NDArray[np.float64]:
+def imbalance_of_counts(counts: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Return the imbalance ratio of labels from their counts.
+
+    Parameters
+    ----------
+    counts : ndarray of shape (n_labels,)
+        Positives of each label.
+
+    Returns
+    -------
+    imbalance_ratio : ndarray of shape (n_labels,)
+        1 or more; NaN for a label without positives.
+    """
     return np.where(counts > 0, counts.max(initial=0) / np.maximum(counts, 1), np.nan)
 
 

@@ -1,5 +1,6 @@
 """Samplers in imbalanced-learn's contract."""
 
 from ._array import ArraySampler
+from ._mlros import MLROS
 
-__all__ = ["ArraySampler"]
+__all__ = ["MLROS", "ArraySampler"]

@@ -1,0 +1,205 @@
+"""What samplers of several labels share: containers, checks, and where each new row comes from."""
+
+import warnings
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from typing import Any, Self, TypeAlias
+
+import numpy as np
+import pandas as pd
+from imblearn.base import BaseSampler
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils import check_consistent_length, check_random_state
+from sklearn.utils.validation import validate_data
+
+from skrecall.utils._indicator import Indicator, check_indicator, count_values
+from skrecall.utils._sklearn import Interval, RealNotInt, StrOptions, _fit_context, _safe_indexing
+
+Strategy: TypeAlias = str | float | dict | Sequence | Callable
+
+UNKNOWN_LABELS = " Resample the rows whose labels are known."
+
+
+class BaseMultilabelSampler(BaseSampler):
+    """A sampler of samples with several labels.
+
+    A child returns new rows and, for each, the two input rows it was made from; of a copied row,
+    both are the same.
+    """
+
+    _parameter_constraints: dict = {
+        "sampling_strategy": [
+            StrOptions({"auto", "majority", "minority", "not majority", "not minority", "all"}),
+            Interval(RealNotInt, 0, 1, closed="right"),
+            dict,
+            callable,
+        ],
+        "random_state": ["random_state"],
+    }
+
+    _selects_rows = True  # every new row is a copy of an input row, possibly of other labels
+
+    sampling_strategy: Strategy
+    random_state: Any
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X: ArrayLike, y: Any) -> Self:
+        """Check the input; `fit_resample` is what resamples.
+
+        Parameters
+        ----------
+        X : array-like, DataFrame or sparse of shape (n_samples, n_features)
+            Samples.
+        y : array-like, DataFrame or sparse of shape (n_samples, n_labels)
+            Indicator.
+
+        Returns
+        -------
+        self : object
+            The same sampler.
+        """
+        X, Y = self._check_X_Y(X, y)
+        self.sampling_strategy_ = self._resolve_strategy(Y)
+        return self
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit_resample(self, X: ArrayLike, y: Any) -> tuple[Any, Any]:
+        """Resample samples and their labels.
+
+        Parameters
+        ----------
+        X : array-like, DataFrame or sparse of shape (n_samples, n_features)
+            Samples.
+        y : array-like, DataFrame or sparse of shape (n_samples, n_labels)
+            Indicator.
+
+        Returns
+        -------
+        X_resampled : array-like, DataFrame or sparse of shape (n_samples_new, n_features)
+            Samples, in the container of `X`; the index of a DataFrame is new.
+        y_resampled : array-like, DataFrame or sparse of shape (n_samples_new, n_labels)
+            Their labels, in the container of `y`.
+
+        Raises
+        ------
+        ValueError
+            If `y` is no indicator, or there is nothing that can be resampled.
+        """
+        as_list = isinstance(X, list), isinstance(y, list)
+        X, Y = self._check_X_Y(X, y)
+        self.sampling_strategy_ = self._resolve_strategy(Y)
+        rng = check_random_state(self.random_state)
+        X_new, Y_new, parents = self._fit_resample(X, Y, rng)
+        if self._selects_rows:
+            self.sample_indices_ = parents[:, 0]
+        else:
+            self.parent_indices_ = parents
+        if np.array_equal(parents[:, 0], np.arange(Y.shape[0])):
+            warnings.warn(
+                f"{type(self).__name__} left the {Y.shape[0]} rows as they are: "
+                f"{self._why_unchanged(Y)}",
+                stacklevel=2,
+            )
+        if isinstance(X_new, pd.DataFrame):
+            X_new = X_new.reset_index(drop=True)
+        Y_new = self._container.restore(Y_new, X_new)
+        return (
+            X_new.tolist() if as_list[0] else X_new,
+            Y_new.tolist() if as_list[1] else Y_new,
+        )
+
+    @abstractmethod
+    def _fit_resample(
+        self, X: Any, Y: Indicator, rng: np.random.RandomState
+    ) -> tuple[Any, Indicator, NDArray[np.intp]]:
+        """Return the new samples, their labels, and the two rows that each comes from."""
+
+    @abstractmethod
+    def _resolve_strategy(self, Y: Indicator) -> dict[Any, int]:
+        """Return what to do with each label that is resampled, as `sampling_strategy_`."""
+
+    def _why_unchanged(self, Y: Indicator) -> str:
+        return f"sampling_strategy={self.sampling_strategy!r} asks for no change."
+
+    def _check_X_Y(self, X: Any, y: Any) -> tuple[Any, Indicator]:
+        """Return samples and indicator as arrays, frames or sparse, and keep what `y` came in."""
+        if np.ndim(y) == 1 and not hasattr(y, "indptr"):
+            raise ValueError(
+                f"y has shape {np.shape(y)}, and {type(self).__name__} resamples several labels: "
+                "pass an indicator of shape (n_samples, n_labels), or use a sampler of "
+                "imbalanced-learn for one label."
+            )
+        Y, self._container = check_indicator(
+            y, accept_sparse=True, if_unknown=UNKNOWN_LABELS, name="y"
+        )
+        if hasattr(self, "label_names_"):
+            del self.label_names_
+        if self._container.label_names is not None:
+            self.label_names_ = self._container.label_names
+        X = self._check_X(X)
+        check_consistent_length(X, Y)
+        if Y.shape[0] == 0:
+            raise ValueError(f"y has shape {Y.shape}: there is no row to resample.")
+        if not count_values(Y, 1).any():
+            raise ValueError(
+                f"None of the {Y.shape[1]} labels has a positive in {Y.shape[0]} rows: there is "
+                "nothing to resample by."
+            )
+        return X, Y
+
+    def _check_X(self, X: Any) -> Any:
+        """Return samples; where they are only selected, their values are nobody's business."""
+        X = np.asarray(X) if isinstance(X, list | tuple) else X
+        validate_data(self, X, skip_check_array=True)
+        return X
+
+    def _label(self, column: int) -> Any:
+        """Return what a label is called by the user: its name, or its index."""
+        names = self._container.label_names
+        return int(column) if names is None else names[column]
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        tags.target_tags.single_output = False
+        tags.sampler_tags.sample_indices = self._selects_rows
+        return tags
+
+
+class BaseLabelRowSampler(BaseMultilabelSampler):
+    """A sampler that copies or removes rows as they are, without looking at their features."""
+
+    def _fit_resample(
+        self, X: Any, Y: Indicator, rng: np.random.RandomState
+    ) -> tuple[Any, Indicator, NDArray[np.intp]]:
+        rows = self._sample_indices(X, Y, rng)
+        return _safe_indexing(X, rows), Y[rows], np.column_stack([rows, rows])
+
+    @abstractmethod
+    def _sample_indices(self, X: Any, Y: Indicator, rng: np.random.RandomState) -> NDArray[np.intp]:
+        """Return the input row of each output row."""
+
+
+def warn_of_targets(sampler: Any, Y: Indicator, targets: NDArray[np.intp]) -> None:
+    """Name the labels that were to have more positives than the limit of rows allowed.
+
+    Parameters
+    ----------
+    sampler : BaseMultilabelSampler
+        With a `ratio`.
+    Y : ndarray or csc_array of shape (n_samples_new, n_labels)
+        What it made.
+    targets : ndarray of shape (n_labels,)
+        Positives that each label was to have.
+    """
+    counts = count_values(Y, 1)
+    short = np.flatnonzero(counts < targets)
+    if len(short):
+        found = {sampler._label(j): int(counts[j]) for j in short[:5]}
+        asked = {sampler._label(j): int(targets[j]) for j in short[:5]}
+        warnings.warn(
+            f"{type(sampler).__name__} stopped at ratio={sampler.ratio} of the rows: {len(short)} "
+            f"labels have fewer positives than asked for, {found} of {asked}. Raise ratio, or set "
+            "it to None.",
+            stacklevel=4,
+        )
