@@ -67,8 +67,7 @@ class MLROS(BaseLabelRowSampler):
 
     Parameters
     ----------
-    sampling_strategy : {"auto", "minority", "not minority", "not majority", "all"}, float, dict or \
-callable, default="auto"
+    sampling_strategy : str, float, dict or callable, default="auto"
         Which labels to over-sample, and up to how many positives. "auto": those whose imbalance
         ratio is above the mean, until it is not. "minority": the rarest, as "not minority", "not
         majority" and "all", up to the most frequent. A float: all labels that have less than this

@@ -153,7 +153,7 @@ class BaseMultilabelSampler(BaseSampler):
         validate_data(self, X, skip_check_array=True)
         return X
 
-    def _label(self, column: int) -> Any:
+    def _label(self, column: int | np.integer) -> Any:
         """Return what a label is called by the user: its name, or its index."""
         names = self._container.label_names
         return int(column) if names is None else names[column]
