@@ -8,16 +8,16 @@ References
 """
 
 import warnings
-from dataclasses import dataclass
 from numbers import Integral
 from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
-from sklearn.utils import check_random_state, indexable
+from sklearn.utils import check_random_state
 from sklearn.utils.parallel import Parallel, delayed
 
+from skrecall.utils._bags import Bag, columns, draw_features, n_to_draw
 from skrecall.utils._decision import DecisionMixin
 from skrecall.utils._fitting import MAX_SEED, clone_with_seed
 from skrecall.utils._indicator import Indicator, count_values
@@ -34,7 +34,6 @@ from skrecall.utils._sklearn import (
 
 from ._base import BaseLabelMetaEstimator
 from ._members import (
-    Member,
     check_row_weights,
     check_voting,
     fit_member,
@@ -64,40 +63,6 @@ def balanced_weights(Y: Indicator) -> NDArray[np.float64]:
     of_positive, of_negative = 1 / n_positives, 1 / (n_samples - n_positives)
     weight = Y @ (of_positive - of_negative) + of_negative.sum()
     return weight / (2 * n_labels)
-
-
-@dataclass(eq=False)
-class Bag:
-    """One member of the ensemble, and what it was fitted on.
-
-    Attributes
-    ----------
-    member : Member
-        The fitted classifier: `estimator`, and the labels it could learn.
-    rows : ndarray of int
-        Indices of the rows that were drawn, before a sampler.
-    features : ndarray of int or None
-        Indices of its features; None for all.
-    """
-
-    member: Member
-    rows: NDArray[np.intp]
-    features: NDArray[np.intp] | None
-
-    def samples(self, X: Any) -> Any:
-        """Return the columns of samples that the member takes.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Samples.
-
-        Returns
-        -------
-        X : array-like of shape (n_samples, n_columns)
-            The same, where it takes all features.
-        """
-        return _columns(X, self.features)
 
 
 class MultilabelBaggingClassifier(DecisionMixin, BaseLabelMetaEstimator):
@@ -139,7 +104,8 @@ class MultilabelBaggingClassifier(DecisionMixin, BaseLabelMetaEstimator):
     Attributes
     ----------
     bags_ : list of Bag
-        The fitted members, with `member.estimator`, `rows` and `features` of each.
+        The fitted members, with `member.estimator`, `rows` (before a sampler) and `features` of
+        each.
     n_voters_ : ndarray of shape (n_varying_labels,)
         Number of members that could learn each label that is not constant.
     oob_proba_ : ndarray of shape (n_samples, n_labels)
@@ -289,7 +255,7 @@ class MultilabelBaggingClassifier(DecisionMixin, BaseLabelMetaEstimator):
         if n_labels:
             rng = check_random_state(self.random_state)
             weight = balanced_weights(Y) if is_balanced else None
-            n_drawn = _n_to_draw(self.max_samples, n_samples)
+            n_drawn = n_to_draw(self.max_samples, n_samples)
             if n_drawn > n_samples and not self.bootstrap:
                 raise ValueError(
                     f"max_samples={self.max_samples} of {n_samples} rows cannot be drawn without "
@@ -298,7 +264,7 @@ class MultilabelBaggingClassifier(DecisionMixin, BaseLabelMetaEstimator):
             draws = [
                 (
                     rng.choice(n_samples, n_drawn, replace=self.bootstrap, p=weight),
-                    self._draw_features(X, rng),
+                    draw_features(X, self.max_features, rng),
                     rng.randint(MAX_SEED),
                 )
                 for _ in range(self.n_estimators)
@@ -315,24 +281,6 @@ class MultilabelBaggingClassifier(DecisionMixin, BaseLabelMetaEstimator):
             of_constant = np.nan_to_num(self.constant_)
             self.oob_proba_ = self._responses(self._out_of_bag, X, of_constant)
         return self._decide()
-
-    def _draw_features(self, X: Any, rng: np.random.RandomState) -> NDArray[np.intp] | None:
-        if not isinstance(self.max_features, Integral) and self.max_features == 1:
-            return None
-        if len(getattr(X, "shape", ())) != 2:
-            X = np.asarray(X)
-        if len(X.shape) != 2:
-            raise ValueError(
-                f"max_features={self.max_features} draws columns, and X has shape {X.shape}: leave "
-                "max_features=1.0."
-            )
-        n_features = X.shape[1]
-        n_drawn = _n_to_draw(self.max_features, n_features)
-        if n_drawn > n_features:
-            raise ValueError(
-                f"max_features={self.max_features}, and X has {n_features} features: lower it."
-            )
-        return np.sort(rng.permutation(n_features)[:n_drawn])
 
     def _warn_of_lost_labels(self) -> None:
         lost = labels_without_vote(self.n_voters_, self._varying, self._container.label_names)
@@ -379,19 +327,6 @@ class MultilabelBaggingClassifier(DecisionMixin, BaseLabelMetaEstimator):
         return mean_vote(total, self.n_voters_, self._share)
 
 
-def _n_to_draw(value: int | float, n: int) -> int:
-    """Return a number of rows or features, from a number or a share of them."""
-    return int(value) if isinstance(value, Integral) else max(1, round(float(value) * n))
-
-
-def _columns(X: Any, features: NDArray[np.intp] | None) -> Any:
-    """Return some columns of samples, all of them if None."""
-    if features is None:
-        return X
-    (X,) = indexable(X)
-    return _safe_indexing(np.asarray(X) if isinstance(X, list) else X, features, axis=1)
-
-
 def _fit_bag(
     estimator: BaseEstimator,
     sampler: Any,
@@ -405,7 +340,7 @@ def _fit_bag(
     """Fit a member on its bag, which a sampler may change."""
     rng = np.random.RandomState(seed)
     params = _check_method_params(X, params, indices=rows)
-    X, Y = _columns(_safe_indexing(X, rows), features), _safe_indexing(Y, rows)
+    X, Y = columns(_safe_indexing(X, rows), features), _safe_indexing(Y, rows)
     if sampler is not None:
         X, Y = clone_with_seed(sampler, rng).fit_resample(X, Y)
     return Bag(fit_member(estimator, X, Y, params, rng), rows, features)

@@ -13,8 +13,9 @@ from scipy.sparse import csc_array, hstack, issparse
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import check_consistent_length, indexable
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
+from ._features import check_features
 from ._indicator import (
     Indicator,
     IndicatorContainer,
@@ -121,12 +122,7 @@ class BaseMultilabelClassifier(ClassifierMixin, BaseEstimator):
 
     def _check_X(self, X: Any, *, reset: bool) -> Any:
         """Check names and number of features only; override it where X must be an array."""
-        if not reset and hasattr(self, "n_features_in_") and _is_vector(X):
-            raise ValueError(
-                "Expected samples of two dimensions, got one. Reshape your data: X.reshape(1, -1) "
-                "for one sample, X.reshape(-1, 1) for one feature."
-            )
-        validate_data(self, X=X, skip_check_array=True, reset=reset)
+        check_features(self, X, reset=reset)
         return X
 
     @property
@@ -225,10 +221,6 @@ class BaseMultilabelClassifier(ClassifierMixin, BaseEstimator):
         tags.classifier_tags.multi_class = False
         tags.target_tags.multi_output = True
         return tags
-
-
-def _is_vector(X: Any) -> bool:
-    return not hasattr(X, "columns") and not issparse(X) and np.asarray(X).ndim == 1
 
 
 def _with_constant_columns(
