@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, diags_array, issparse
 
+from skrecall.utils._blocks import row_blocks
 from skrecall.utils._checks import check_share
 from skrecall.utils._indicator import check_indicator
 
@@ -49,8 +50,8 @@ def label_cooccurrence(Y: Any) -> LabelPairs:
         Y = csr_array(Y, dtype=np.int64)
         return csr_array(Y.T @ Y)
     counts = np.zeros((Y.shape[1], Y.shape[1]), dtype=np.int64)
-    for start in range(0, len(Y), BLOCK_ROWS):  # float32 counts the rows of a block exactly
-        block = Y[start : start + BLOCK_ROWS].astype(np.float32)
+    for rows in row_blocks(len(Y), 1, n_cells=BLOCK_ROWS):  # float32 counts those of a block
+        block = Y[rows].astype(np.float32)
         counts += (block.T @ block).astype(np.int64)
     return counts
 

@@ -3,7 +3,6 @@
 A cell is one label of one sample. All measures of multi-label decisions are ratios of these counts.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -13,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csc_array, csr_array, issparse
 from sklearn.utils import check_consistent_length
 
+from skrecall.utils._blocks import row_blocks
 from skrecall.utils._checks import check_weights
 from skrecall.utils._indicator import UNKNOWN, Indicator, check_indicator
 
@@ -72,26 +72,6 @@ class CellCounts:
 
     def _parts(self) -> tuple[NDArray, ...]:
         return self.tp, self.fp, self.fn, self.tn
-
-
-def row_blocks(n_samples: int, n_labels: int, *, n_cells: int = 2**18) -> Iterator[slice]:
-    """Yield slices of rows that hold about `n_cells` cells each, in order.
-
-    Parameters
-    ----------
-    n_samples, n_labels : int
-        Shape of the array.
-    n_cells : int, default=2**18
-        Size of a block; one row at least.
-
-    Yields
-    ------
-    rows : slice
-        The next block.
-    """
-    step = max(1, n_cells // max(1, n_labels))
-    for start in range(0, n_samples, step):
-        yield slice(start, min(start + step, n_samples))
 
 
 def check_cells(

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ._cells import CellCounts, check_beta, check_cells, count_cells, mean_of_rows
+from ._masked_metrics import label_measure
 
 ExampleMeasure = Literal["precision", "recall", "f_beta", "jaccard"]
 
@@ -37,15 +38,8 @@ def example_values(
     values : ndarray of shape (n_samples,)
         NaN for a sample whose labels are all unknown. Where only one of the two sets is empty, 0.
     """
-    tp, fp, fn = counts.tp, counts.fp, counts.fn
-    numerator, denominator = {
-        "precision": (tp, tp + fp),
-        "recall": (tp, tp + fn),
-        "f_beta": ((1 + beta**2) * tp, (1 + beta**2) * tp + beta**2 * fn + fp),
-        "jaccard": (tp, tp + fp + fn),
-    }[measure]
-    values = numerator / np.where(denominator > 0, denominator, 1)
-    values = np.where(tp + fp + fn == 0, empty, values)
+    values = label_measure(counts, measure, beta=beta)
+    values = np.where(counts.tp + counts.fp + counts.fn == 0, empty, values)
     return np.where(counts.n_known == 0, np.nan, values)
 
 

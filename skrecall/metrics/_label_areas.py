@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csc_array, issparse
 
+from skrecall.utils._blocks import row_blocks
 from skrecall.utils._checks import check_option
 from skrecall.utils._indicator import Indicator
 
-from ._cells import check_label_scores, dense_rows, row_blocks
+from ._cells import check_label_scores, dense_rows, mean_of_rows
 
 Block = tuple[NDArray, NDArray[np.float64] | None]  # scores and weights
 AreaAverage = Literal["macro", "micro"] | None
@@ -163,8 +164,7 @@ def _area(
         values = label_areas(Y, S, weight)[which]
         if average is None:
             return values
-        values = values[~np.isnan(values)]
-        value = float(values.mean()) if len(values) else float("nan")
+        value = mean_of_rows(values, None)
     if np.isnan(value):
         missing = "both a known positive and a known negative" if which == 0 else "a known positive"
         raise ValueError(f"None of the {S.shape[1]} labels has {missing}: there is no area.")

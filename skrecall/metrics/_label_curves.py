@@ -62,24 +62,39 @@ def label_operating_curves(
         check_option(average, ("micro",), name="average")
         y = dense_rows(Y, slice(None)).ravel()
         w = None if weight is None else np.repeat(weight, S.shape[1])
-        return _curve_of_known(y, S.ravel(), w)
+        return curve_of_known(y, S.ravel(), w)
     columns = csc_array(Y) if issparse(Y) else Y
     return [
-        _curve_of_known(label_column(columns, label), S[:, label], weight)
+        curve_of_known(label_column(columns, label), S[:, label], weight)
         for label in range(S.shape[1])
     ]
 
 
-def _curve_of_known(
-    y: NDArray, y_score: NDArray, weight: NDArray[np.float64] | None
+def curve_of_known(
+    y: NDArray, y_score: NDArray, weight: NDArray[np.float64] | None, *, pos_label: int = 1
 ) -> OperatingCurve:
+    """Return the operating curve of the rows whose label is known.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_samples,)
+        1, 0 or unknown.
+    y_score : ndarray of shape (n_samples,)
+        Scores.
+    weight : ndarray of shape (n_samples,) or None
+        Weights of the samples.
+    pos_label : int, default=1
+        What the curve calls its positives.
+
+    Returns
+    -------
+    curve : OperatingCurve
+        With no point of a threshold where no label is known.
+    """
     known = y != UNKNOWN
-    if not known.any():
-        nothing = np.zeros(1, dtype=np.int64)
-        return OperatingCurve(np.array([np.inf]), nothing, nothing, 0, 0, 1)
     return curve_from_positive(
         y[known] == 1,
         y_score[known].astype(np.float64),
         weight=None if weight is None else weight[known],
-        pos_label=1,
+        pos_label=pos_label,
     )

@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from skrecall.utils._blocks import row_blocks
 from skrecall.utils._indicator import UNKNOWN, Indicator
 
-from ._cells import check_label_scores, dense_rows, mean_of_rows, row_blocks
+from ._cells import check_label_scores, dense_rows, mean_of_rows
 
 
 def warn_of_hard_scores(S: Any, *, stacklevel: int = 3) -> None:

@@ -10,21 +10,29 @@ from numpy.typing import ArrayLike, NDArray
 
 from skrecall.utils._checks import check_option
 
-from ._cells import AVERAGES, Average, CellCounts, check_beta, check_cells, count_cells
+from ._cells import (
+    AVERAGES,
+    Average,
+    CellCounts,
+    check_beta,
+    check_cells,
+    count_cells,
+    mean_of_rows,
+)
 
-Measure = Literal["precision", "recall", "f_beta", "g_mean", "specificity"]
+Measure = Literal["precision", "recall", "f_beta", "g_mean", "jaccard", "specificity"]
 
 
 def label_measure(
     counts: CellCounts, measure: Measure, *, beta: float = 1.0, zero_division: float = 0.0
 ) -> NDArray[np.float64]:
-    """Return a measure of each label from its counts.
+    """Return a measure of each label, or sample, from its counts.
 
     Parameters
     ----------
     counts : CellCounts
-        Per label.
-    measure : {"precision", "recall", "f_beta", "g_mean", "specificity"}
+        Per label, or per sample.
+    measure : {"precision", "recall", "f_beta", "g_mean", "jaccard", "specificity"}
         Which one.
     beta : float, default=1.0
         Weight of recall in "f_beta".
@@ -33,8 +41,8 @@ def label_measure(
 
     Returns
     -------
-    values : ndarray of shape (n_labels,)
-        One per label.
+    values : ndarray of shape (n_labels,) or (n_samples,)
+        One per count.
     """
     tp, fp, fn, tn = counts.tp, counts.fp, counts.fn, counts.tn
     if measure == "precision":
@@ -43,6 +51,8 @@ def label_measure(
         return _ratio(tp, tp + fn, zero_division)
     if measure == "specificity":
         return _ratio(tn, tn + fp, zero_division)
+    if measure == "jaccard":
+        return _ratio(tp, tp + fp + fn, zero_division)
     if measure == "g_mean":
         return np.sqrt(_ratio(tp, tp + fn, zero_division) * _ratio(tn, tn + fp, zero_division))
     return _ratio((1 + beta**2) * tp, (1 + beta**2) * tp + beta**2 * fn + fp, zero_division)
@@ -86,10 +96,7 @@ def average_measure(
     elif average == "macro_positive":
         counts = counts.subset(counts.n_positives > 0)
     values = label_measure(counts, measure, beta=beta, zero_division=zero_division)
-    if average is None:
-        return values
-    values = values[~np.isnan(values)]
-    return float(values.mean()) if len(values) else float("nan")
+    return values if average is None else mean_of_rows(values, None)
 
 
 def _label_counts(y_true: Any, y_pred: Any, sample_weight: ArrayLike | None) -> CellCounts:

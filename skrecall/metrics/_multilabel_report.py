@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from skrecall.utils._indicator import Indicator, check_indicator
+from skrecall.utils._indicator import Indicator
 
 from ._cells import CellCounts, check_cells, check_label_scores, count_cells, mean_of_rows
 from ._example_metrics import ExampleMeasure, example_values
@@ -114,8 +114,8 @@ def multilabel_report(
         warn_of_hard_scores(S)
         scored = Y_ranked, S
     if per_label:
-        names = check_indicator(y_true, unknown=True, accept_sparse=True)[1].label_names
-        return _label_table(counts, scored, weight, names)
+        names = y_true.columns if isinstance(y_true, pd.DataFrame) else range(Y.shape[1])
+        return _label_table(counts, scored, weight, pd.Index(names, name="label"))
     rows = count_cells(Y, P, axis=1)
     n_cells = int(rows.n_known.sum())
     table = _decision_measures(counts, rows, weight, empty, n_cells)
@@ -183,7 +183,7 @@ def _label_table(
     counts: CellCounts,
     scored: tuple[Indicator, NDArray] | None,
     weight: NDArray[np.float64] | None,
-    names: NDArray | None,
+    names: pd.Index,
 ) -> pd.DataFrame:
     """Return one row per label."""
     frame = pd.DataFrame(
@@ -200,7 +200,7 @@ def _label_table(
             "f1": label_measure(counts, "f_beta"),
             "g_mean": label_measure(counts, "g_mean"),
         },
-        index=pd.Index(np.arange(len(counts.tp)) if names is None else names, name="label"),
+        index=names,
     )
     if scored is not None:
         frame["roc_auc"], frame["average_precision"] = label_areas(*scored, weight)

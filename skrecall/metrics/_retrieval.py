@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array, issparse
 
+from skrecall.utils._blocks import row_blocks
 from skrecall.utils._indicator import Indicator
 
-from ._cells import check_label_scores, mean_of_rows, row_blocks
+from ._cells import check_label_scores, mean_of_rows
 from ._label_ranking import warn_of_hard_scores
 
 MISSING = -1  # instead of a label where fewer than k are scored

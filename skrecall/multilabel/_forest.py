@@ -19,6 +19,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import validate_data
 
+from skrecall.utils._blocks import row_blocks
 from skrecall.utils._fitting import MAX_SEED
 from skrecall.utils._sklearn import (
     Interval,
@@ -295,7 +296,7 @@ class MultilabelForestClassifier(BaseMultilabelClassifier):
         return Parallel(n_jobs=self.n_jobs, verbose=int(self.verbose), prefer="threads")
 
     def _label_proba(self, X: Any) -> NDArray[np.float64]:
-        blocks = [X[start : start + _ROWS] for start in range(0, X.shape[0], _ROWS)]
+        blocks = [X[rows] for rows in row_blocks(X.shape[0], 1, n_cells=_ROWS)]
         return np.concatenate(self._parallel()(delayed(self._mean_proba)(rows) for rows in blocks))
 
     def _mean_proba(self, X: Any) -> NDArray[np.float64]:

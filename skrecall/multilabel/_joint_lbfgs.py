@@ -21,6 +21,8 @@ from typing import Any, Self
 import numpy as np
 from scipy.sparse import csr_array, hstack, issparse
 
+from skrecall.utils._blocks import row_blocks
+
 MEMORY = 10  # pairs that the inverse Hessian is made of
 MAX_AXES = 2000  # above it, an eigendecomposition costs more than it spares
 REFRESH = 8  # steps after which the diagonal is computed again
@@ -101,7 +103,8 @@ class JointLogistic:
         """Yield rows, their samples and their probabilities, which stay in the cache."""
         xp, minus_W, n_samples = self.xp, -W, self.Z.shape[0]
         cut = _is_dense_on_cpu(self.Z)
-        for rows in blocks(n_samples, CACHED_SCORES // W.shape[1] if cut else n_samples):
+        n_cells = CACHED_SCORES if cut else n_samples * W.shape[1]
+        for rows in row_blocks(n_samples, W.shape[1], n_cells=n_cells):
             Z = self.Z[rows] if cut else self.Z
             P = Z @ minus_W
             with np.errstate(over="ignore"):  # 1 / (1 + inf) is the probability 0 that is meant
@@ -301,7 +304,7 @@ class TurnedSamples:
         axes = principal_axes(X, mean, xp)
         n_axes = n_features if axes is None else axes.shape[1]
         Z = xp.ones((n_samples, n_axes + intercept), dtype=X.dtype, device=X.device)
-        for rows in blocks(n_samples, rows_at_once):
+        for rows in row_blocks(n_samples, 1, n_cells=rows_at_once):
             part = X[rows] - mean
             Z[rows, :n_axes] = part if axes is None else part @ axes
         Zs = [Z] if Z.dtype == xp.float32 else [xp.asarray(Z, dtype=xp.float32), Z]
@@ -376,7 +379,7 @@ def principal_axes(X: Any, mean: Any, xp: Any) -> Any:
         basis, R = xp.linalg.qr((X - mean).T)
         return basis @ xp.linalg.eigh(R @ R.T)[1]
     gram = 0.0
-    for rows in blocks(n_samples, CACHED_SCORES // n_features):
+    for rows in row_blocks(n_samples, n_features, n_cells=CACHED_SCORES):
         part = X[rows] - mean
         gram = gram + part.T @ part
     return xp.linalg.eigh(gram)[1]
@@ -435,22 +438,3 @@ def solve(
         )
         W, n_iter = xp.asarray(found, dtype=y.dtype), n_iter + steps
     return *samples.coefficients(W), n_iter, converged
-
-
-def blocks(n_items: int, size: int) -> list[slice]:
-    """Cut a range into slices.
-
-    Parameters
-    ----------
-    n_items : int
-        Length of the range.
-    size : int
-        Greatest length of a slice; 1 if it is less.
-
-    Returns
-    -------
-    slices : list of slice
-        In order.
-    """
-    size = max(1, size)
-    return [slice(i, min(i + size, n_items)) for i in range(0, n_items, size)]

@@ -17,6 +17,7 @@ from sklearn.base import BaseEstimator
 from sklearn.dummy import DummyClassifier
 
 from skrecall.label_space._label_sets import group_rows
+from skrecall.utils._blocks import row_blocks
 from skrecall.utils._indicator import Indicator
 from skrecall.utils._sklearn import _check_method_params, _num_samples, _safe_indexing
 from skrecall.utils._threads import one_blas_thread
@@ -53,9 +54,8 @@ def prune_label_sets(
         size = np.asarray(members.sum(axis=1)).ravel()
         frequent = frequent[size[frequent] > 0]
         frequent = frequent[np.lexsort((frequent, -count[frequent], -size[frequent]))]
-        step = max(1, BLOCK_SIZE // max(1, len(frequent)))
-        for start in range(0, len(rare), step):
-            block = rare[start : start + step]
+        for rows in row_blocks(len(rare), len(frequent), n_cells=BLOCK_SIZE):
+            block = rare[rows]
             shared = (members[block] @ members[frequent].T).toarray()
             inside = shared == size[frequent]
             inside &= np.cumsum(inside, axis=1) <= n_subsets

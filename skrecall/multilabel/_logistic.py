@@ -14,12 +14,13 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_array, check_non_negative, validate_data
 
+from skrecall.utils._blocks import row_blocks
 from skrecall.utils._indicator import UNKNOWN, Indicator
 from skrecall.utils._sklearn import Interval, StrOptions, _check_sample_weight, _fit_context
 from skrecall.utils._threads import one_blas_thread
 
 from ._base import CONSTANT_SCORE, BaseMultilabelClassifier
-from ._joint_lbfgs import MEMORY, TurnedSamples, blocks, solve
+from ._joint_lbfgs import MEMORY, TurnedSamples, solve
 
 Solution = tuple[NDArray, NDArray, NDArray, NDArray]  # coefficients, intercepts, steps, converged
 
@@ -79,7 +80,7 @@ class BaseJointLogistic(BaseMultilabelClassifier):
         converged = np.ones(n_labels, dtype=bool)
         # What a block holds: labels, weights and scores of its rows, and the memory of L-BFGS.
         room = self._values_at_once // (3 * X.shape[0] + 2 * (MEMORY + 2) * n_features)
-        columns = blocks(Y.shape[1], min(max(room, 4), self._labels_at_once))
+        columns = list(row_blocks(Y.shape[1], 1, n_cells=min(max(room, 4), self._labels_at_once)))
         for block, solution in zip(columns, self._solutions(X, Y, weight, columns), strict=True):
             labels = self._varying[block]
             coef[labels], intercept[labels], n_iter[labels], converged[labels] = solution
@@ -154,7 +155,7 @@ class BaseJointLogistic(BaseMultilabelClassifier):
 
     def _scores(self, X: Any) -> Iterator[tuple[slice, NDArray]]:
         """Yield the decision function, some labels at a time."""
-        for block in blocks(len(self._varying), self._labels_at_once):
+        for block in row_blocks(len(self._varying), 1, n_cells=self._labels_at_once):
             labels = self._varying[block]
             yield block, X @ self.coef_[labels].T + self.intercept_[labels]
 

@@ -13,9 +13,10 @@ from typing import Any, Literal, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import issparse
-from sklearn.utils import check_random_state, gen_batches
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 
+from skrecall.utils._blocks import row_blocks
 from skrecall.utils._decision import DecisionMixin
 from skrecall.utils._multilabel_target import BaseMultilabelClassifier
 from skrecall.utils._sklearn import Interval, StrOptions, _fit_context
@@ -305,7 +306,7 @@ class MLARAM(DecisionMixin, BaseMultilabelClassifier):
         """Yield the share of each label in the vote, of blocks of rows."""
         self._check_decision()
         width = max(self.prototypes_.shape)
-        for rows in gen_batches(X.shape[0], max(1, _BLOCK_SIZE // width)):
+        for rows in row_blocks(X.shape[0], width, n_cells=_BLOCK_SIZE):
             activation = activations(self._codes(X[rows]), self.prototypes_)
             weights = voting_weights(activation, self.prototype_counts_, self.threshold)
             share = weights @ self.prototype_labels_ / weights.sum(axis=1, keepdims=True)

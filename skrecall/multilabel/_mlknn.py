@@ -15,10 +15,11 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csc_array, issparse
 from sklearn.base import BaseEstimator
 
+from skrecall.utils._blocks import row_blocks
 from skrecall.utils._indicator import count_values
 from skrecall.utils._sklearn import HasMethods, Interval, StrOptions, _fit_context, _num_samples
 
-from ._neighbors import BaseNeighborLabels, count_labels, row_blocks
+from ._neighbors import _BLOCK_SIZE, BaseNeighborLabels, count_labels
 
 
 def count_histogram(counts: Any, n_values: int) -> NDArray[np.int64]:
@@ -224,7 +225,7 @@ class MLkNN(BaseNeighborLabels):
         neighbors = self._find(X)
         n_labels, n_values = self._Y.shape[1], self.n_neighbors_ + 1
         histograms = np.zeros((2, n_labels, n_values), dtype=np.int64)
-        for rows in row_blocks(len(neighbors), n_labels):
+        for rows in row_blocks(len(neighbors), n_labels, n_cells=_BLOCK_SIZE):
             counts = count_labels(neighbors[rows], self._Y)
             histograms[0] += count_histogram(counts, n_values)
             own = counts.multiply(self._Y[rows]) if issparse(counts) else counts * self._Y[rows]

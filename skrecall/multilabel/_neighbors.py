@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 from scipy.sparse import csc_array, csr_array, issparse, vstack
 from sklearn.base import clone
 from sklearn.neighbors import NearestNeighbors
-from sklearn.utils import gen_batches, get_tags
+from sklearn.utils import get_tags
 
+from skrecall.utils._blocks import row_blocks
 from skrecall.utils._indicator import Indicator
 from skrecall.utils._multilabel_target import BaseMultilabelClassifier
 
@@ -36,22 +37,6 @@ def count_labels(neighbors: NDArray[np.integer], Y: Indicator) -> Any:
     row_ends = np.arange(n_queries + 1) * n_neighbors
     chosen = csr_array((ones, neighbors.ravel(), row_ends), shape=(n_queries, Y.shape[0]))
     return chosen @ Y
-
-
-def row_blocks(n_rows: int, n_labels: int) -> Iterator[slice]:
-    """Yield slices of rows such that a block of counts stays small.
-
-    Parameters
-    ----------
-    n_rows, n_labels : int
-        Shape of the array that is never held as a whole.
-
-    Yields
-    ------
-    rows : slice
-        The next rows.
-    """
-    yield from gen_batches(n_rows, max(1, _BLOCK_SIZE // n_labels))
 
 
 class BaseNeighborLabels(BaseMultilabelClassifier):
@@ -101,7 +86,7 @@ class BaseNeighborLabels(BaseMultilabelClassifier):
         return csc_array(vstack(answers))
 
     def _count_blocks(self, neighbors: NDArray[np.integer]) -> Iterator[tuple[slice, NDArray]]:
-        for rows in row_blocks(len(neighbors), self._Y.shape[1]):
+        for rows in row_blocks(len(neighbors), self._Y.shape[1], n_cells=_BLOCK_SIZE):
             counts = count_labels(neighbors[rows], self._Y)
             yield rows, counts.toarray() if issparse(counts) else counts
 

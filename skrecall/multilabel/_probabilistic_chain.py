@@ -22,7 +22,8 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state, indexable
 from sklearn.utils.parallel import Parallel, delayed
 
-from skrecall.threshold._gfm import general_f_maximizer, joint_of_label_sets, row_blocks
+from skrecall.threshold._gfm import BLOCK, general_f_maximizer, joint_of_label_sets
+from skrecall.utils._blocks import row_blocks
 from skrecall.utils._decision import DecisionMixin
 from skrecall.utils._fitting import MAX_SEED, clone_with_seed, fit_on_rows
 from skrecall.utils._indicator import label_column
@@ -301,7 +302,8 @@ class ProbabilisticClassifierChain(DecisionMixin, BaseChain):
         width = n_sets.get(self.inference, self.n_samples) * (self.n_features_in_ + n_labels)
         (X,) = indexable(X)
         n_rows = _num_samples(X)
-        for rows in row_blocks(max(n_rows, 1), width):  # no rows: a classifier says so
+        n_blocked = max(n_rows, 1)  # no rows: a classifier says so
+        for rows in row_blocks(n_blocked, width, n_cells=BLOCK):
             yield _safe_indexing(X, np.arange(n_rows)[rows])
 
 

@@ -13,13 +13,13 @@ References
 .. [2] D. D. Lewis, "Evaluating and optimizing autonomous text classification systems", SIGIR, 1995.
 """
 
-from collections.abc import Iterator
 from numbers import Real
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_array
 
+from skrecall.utils._blocks import row_blocks
 from skrecall.utils._sklearn import Interval, validate_params
 
 BLOCK = 2**20  # entries of an array that is worked on at once: it fits in a cache
@@ -96,7 +96,7 @@ def general_f_maximizer(
     worth_of_size = _worth(n_sizes, n_labels, beta).T
     Y_pred = np.zeros((n_samples, n_labels), dtype=np.int8)
     expected_f = np.empty(n_samples)
-    for rows in row_blocks(n_samples, n_labels**2):
+    for rows in row_blocks(n_samples, n_labels**2, n_cells=BLOCK):
         worth = worth_of_size @ joint[rows]  # (n_rows, size of the prediction, label)
         best_first = np.sort(worth, axis=2)[:, :, ::-1]
         of_size = np.sum(np.tril(best_first), axis=2)
@@ -167,7 +167,9 @@ def independent_f_maximizer(
     Y_pred = np.zeros((n_samples, n_labels), dtype=np.int8)
     expected_f = np.empty(n_samples)
     usual_size = proba.sum(axis=1).max(initial=0)
-    for rows in row_blocks(n_samples, n_labels * min(n_labels, 20 + int(2 * usual_size))):
+    for rows in row_blocks(
+        n_samples, n_labels * min(n_labels, 20 + int(2 * usual_size)), n_cells=BLOCK
+    ):
         order = np.argsort(-proba[rows], axis=1, kind="stable")
         best_first = np.take_along_axis(proba[rows], order, axis=1)
         joint, proba_empty = independent_joint(best_first)
@@ -266,26 +268,6 @@ def _best_size(
 def _first(size: NDArray[np.intp], n_labels: int) -> NDArray[np.int8]:
     """Return rows that start with `size` ones."""
     return (np.arange(n_labels) < size[:, np.newaxis]).astype(np.int8)
-
-
-def row_blocks(n_rows: int, width: int) -> Iterator[slice]:
-    """Yield slices of rows that hold `BLOCK` entries of the given width, one row at least.
-
-    Parameters
-    ----------
-    n_rows : int
-        Number of rows.
-    width : int
-        Entries of a row.
-
-    Yields
-    ------
-    rows : slice
-        The next rows.
-    """
-    step = max(1, BLOCK // max(1, width))
-    for start in range(0, n_rows, step):
-        yield slice(start, start + step)
 
 
 def _check_total(joint: NDArray[np.float64], proba_empty: NDArray[np.float64]) -> None:

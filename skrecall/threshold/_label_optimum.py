@@ -23,17 +23,19 @@ from scipy.sparse import csc_array, issparse
 from sklearn.isotonic import isotonic_regression
 from sklearn.utils import check_array
 
+from skrecall.metrics._label_curves import curve_of_known
 from skrecall.metrics._objectives import (
     best_index,
     evaluate_constraint,
     evaluate_objective,
 )
 from skrecall.metrics._operating_curve import OperatingCurve, curve_from_positive
+from skrecall.utils._blocks import row_blocks
 from skrecall.utils._checks import check_weights
 from skrecall.utils._indicator import UNKNOWN, Indicator, check_indicator, label_column
 from skrecall.utils._sklearn import Interval, validate_params
 
-from ._gfm import row_blocks
+from ._gfm import BLOCK
 from ._label_evidence import named
 from ._optimum import check_objective
 
@@ -230,7 +232,7 @@ def label_optima(
     best = LabelOptima(np.full(n_labels, np.nan), np.full(n_labels, np.nan))
     of_block = callable(objective) or issparse(y_score)
     find = _optima_by_label if of_block else _optima_by_block
-    for labels in row_blocks(n_labels, Y.shape[0]):
+    for labels in row_blocks(n_labels, Y.shape[0], n_cells=BLOCK):
         best.thresholds[labels], best.values[labels] = find(
             Y[:, labels], y_score[:, labels], objective, params, constraint, floor, weight
         )
@@ -260,10 +262,7 @@ def label_curve(
     """
     y = label_column(Y, label)
     if not issparse(y_score):
-        known = y != UNKNOWN
-        score = y_score[known, label].astype(np.float64)
-        weight = None if weight is None else weight[known]
-        return curve_from_positive(y[known] == 1, score, weight=weight, pos_label=label)
+        return curve_of_known(y, y_score[:, label], weight, pos_label=label)
     one = np.ones(len(y)) if weight is None else weight
     stored = slice(y_score.indptr[label], y_score.indptr[label + 1])
     rows = y_score.indices[stored]

@@ -9,8 +9,8 @@ from skrecall.metrics._cells import (
     check_label_scores,
     count_cells,
     mean_of_rows,
-    row_blocks,
 )
+from skrecall.utils._blocks import row_blocks
 from tests.metrics.multilabel import CONTAINERS, draw
 
 
@@ -57,14 +57,6 @@ def test_one_sparse_side_makes_both_sparse():
     assert issparse(Y)
     assert issparse(P)
     assert_array_equal(P.toarray(), data.P)
-
-
-def test_blocks_cover_all_rows_once():
-    rows = [np.arange(100)[block] for block in row_blocks(100, 7, n_cells=50)]
-    assert_array_equal(np.concatenate(rows), np.arange(100))
-    assert {len(part) for part in rows[:-1]} == {7}
-    assert len(list(row_blocks(3, 10**9))) == 3
-    assert list(row_blocks(0, 5)) == []
 
 
 def test_blocks_do_not_change_the_counts(monkeypatch):

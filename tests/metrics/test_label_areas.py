@@ -4,7 +4,7 @@ from numpy.testing import assert_allclose
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from skrecall.metrics import masked_average_precision_score, masked_roc_auc_score
-from skrecall.metrics._cells import row_blocks
+from skrecall.utils._blocks import row_blocks
 from tests.metrics.multilabel import CONTAINERS, draw
 
 AREAS = {

@@ -5,8 +5,9 @@ from numpy.testing import assert_allclose
 from scipy.sparse import csr_array
 
 from skrecall.metrics import is_error, one_error
-from skrecall.metrics._cells import mean_of_rows, row_blocks
+from skrecall.metrics._cells import mean_of_rows
 from skrecall.metrics._label_ranking import rank_rows
+from skrecall.utils._blocks import row_blocks
 from tests.metrics.multilabel import CONTAINERS, draw
 
 

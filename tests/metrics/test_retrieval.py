@@ -5,8 +5,8 @@ from scipy.sparse import csr_array
 from sklearn.metrics import ndcg_score
 
 from skrecall.metrics import label_ndcg_at_k, label_precision_at_k, label_recall_at_k
-from skrecall.metrics._cells import row_blocks
 from skrecall.metrics._retrieval import top_labels
+from skrecall.utils._blocks import row_blocks
 from tests.metrics.multilabel import CONTAINERS, draw
 
 

@@ -10,7 +10,6 @@ from skrecall.multilabel import _joint_lbfgs
 from skrecall.multilabel._joint_lbfgs import (
     JointLogistic,
     TurnedSamples,
-    blocks,
     minimise,
     principal_axes,
     solve,
@@ -140,9 +139,3 @@ def test_a_label_without_weight_on_one_side_ends():
     coef, bias, _, converged = solve(samples, Y, weight, C=1.0, tol=1e-3, max_iter=1000)
     assert converged.all()
     assert (Z @ coef.T + bias < -5).all()
-
-
-def test_blocks_cover_a_range_once():
-    assert blocks(7, 3) == [slice(0, 3), slice(3, 6), slice(6, 7)]
-    assert blocks(0, 3) == []
-    assert blocks(2, 0) == [slice(0, 1), slice(1, 2)]

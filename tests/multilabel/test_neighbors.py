@@ -7,7 +7,7 @@ from sklearn.neighbors import KNeighborsTransformer, NearestNeighbors
 from sklearn.utils import get_tags
 
 from skrecall.multilabel import MLkNN, _neighbors
-from skrecall.multilabel._neighbors import count_labels, row_blocks
+from skrecall.multilabel._neighbors import count_labels
 from tests.checks import make_labels
 
 
@@ -25,13 +25,6 @@ def test_count_labels_equals_a_sum_per_row(rng, n_neighbors, container):
     assert issparse(counts) == issparse(container(Y))
     expected = [Y[row].sum(axis=0) for row in neighbors]
     assert_array_equal(counts.toarray() if issparse(counts) else counts, expected)
-
-
-def test_blocks_cover_all_rows_and_stay_small():
-    blocks = list(row_blocks(5000, 1000))
-    assert_array_equal(np.concatenate([np.arange(5000)[rows] for rows in blocks]), np.arange(5000))
-    assert max(rows.stop - rows.start for rows in blocks) * 1000 <= _neighbors._BLOCK_SIZE
-    assert len(list(row_blocks(3, 10**9))) == 3
 
 
 def test_more_neighbors_than_a_byte_holds():

@@ -11,9 +11,8 @@ from sklearn.datasets import make_multilabel_classification
 from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
 
-import skrecall.threshold._gfm
 from skrecall.model_selection import DecisionGridSearchCV
-from skrecall.multilabel import ClassifierChain, ProbabilisticClassifierChain
+from skrecall.multilabel import ClassifierChain, ProbabilisticClassifierChain, _probabilistic_chain
 
 ORDER = [2, 0, 3, 1]
 
@@ -166,7 +165,7 @@ def test_blocks_of_rows_change_nothing(data, monkeypatch, inference, optimal_for
         random_state=0,
     )
     in_one = model.fit(X, Y).predict(X)
-    monkeypatch.setattr(skrecall.threshold._gfm, "BLOCK", 1000)
+    monkeypatch.setattr(_probabilistic_chain, "BLOCK", 1000)
     assert_array_equal(model.predict(X), in_one)
     assert_array_equal(model.fit(frame, Y).predict(frame), in_one)
     assert_array_equal(model.fit(csr_array(X), Y).predict(csr_array(X)), in_one)

@@ -13,7 +13,7 @@ from sklearn.metrics import f1_score, fbeta_score, matthews_corrcoef, precision_
 from skrecall.metrics._objectives import OBJECTIVES, best_index
 from skrecall.threshold import (
     OptimalThresholdClassifier,
-    _gfm,
+    _label_optimum,
     micro_f_thresholds,
     optimal_label_thresholds,
 )
@@ -196,7 +196,7 @@ def test_floor_predicts_nothing_where_rows_share_the_highest_score(container, ob
 def test_blocks_change_nothing(monkeypatch):
     Y, score = scores(seed=6)
     expected = optimal_label_thresholds(Y, score, "mcc")
-    monkeypatch.setattr(_gfm, "BLOCK", 2 * len(Y))
+    monkeypatch.setattr(_label_optimum, "BLOCK", 2 * len(Y))
     assert_array_equal(optimal_label_thresholds(Y, score, "mcc"), expected)
 
 
