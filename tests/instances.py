@@ -11,7 +11,7 @@ from sklearn.model_selection import FixedThresholdClassifier
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
 
-from skrecall.ensemble import SoftVotingClassifier
+from skrecall.ensemble import EnsembleSelectionClassifier, SoftVotingClassifier
 from skrecall.model_selection import DecisionGridSearchCV
 from skrecall.resampling import ArraySampler
 from skrecall.threshold import (
@@ -34,6 +34,14 @@ CLASSIFIERS: list = [
             ("linear", MLPClassifier((), solver="lbfgs", alpha=10.0, max_iter=2000)),
         ],
         weights=[2, 1],
+        random_state=0,
+    ),
+    EnsembleSelectionClassifier(
+        [("logistic", LogisticRegression()), ("knn", KNeighborsClassifier())],
+        n_rounds=5,
+        n_bags=2,
+        max_members=1.0,
+        cv=3,
         random_state=0,
     ),
     DecisionGridSearchCV(

@@ -1,5 +1,6 @@
 """Classifiers made of several: soft votes with weights chosen for recall."""
 
+from ._ensemble_selection import EnsembleSelectionClassifier
 from ._soft_voting import SoftVotingClassifier
 
-__all__ = ["SoftVotingClassifier"]
+__all__ = ["EnsembleSelectionClassifier", "SoftVotingClassifier"]

@@ -1,12 +1,15 @@
 """The probabilities of any member of an ensemble, in one shape and one order of classes."""
 
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import BaseCrossValidator, check_cv
 
+from skrecall.model_selection import MultilabelStratifiedKFold
 from skrecall.utils._fitting import fit_on_rows
 from skrecall.utils._indicator import constant_labels
 from skrecall.utils._label_votes import class_votes, label_votes, learnt_labels
@@ -33,6 +36,26 @@ def check_votes(name: str, member: Any) -> None:
             f"Member {name!r} ({type(member).__name__}) has no predict_proba, and a soft vote "
             "averages probabilities: wrap it in CalibratedClassifierCV, or drop it."
         )
+
+
+def stratified_cv(cv: Any, y: NDArray) -> BaseCrossValidator:
+    """Return a splitter that is stratified where only a number of folds is asked for.
+
+    Parameters
+    ----------
+    cv : int, splitter, iterable or None
+        None means 5 folds.
+    y : ndarray of shape (n_samples,) or (n_samples, n_labels)
+        Labels; an indicator is stratified by each label.
+
+    Returns
+    -------
+    cv : splitter
+        With a method `split`.
+    """
+    if y.ndim == 2 and (cv is None or isinstance(cv, Integral)):
+        return MultilabelStratifiedKFold(5 if cv is None else int(cv))
+    return check_cv(cv, y, classifier=True)
 
 
 def fit_member(

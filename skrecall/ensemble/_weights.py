@@ -80,7 +80,8 @@ def best_weights(
     candidates = candidates[np.argsort(from_uniform, kind="stable")]
 
     def value_at(weights: NDArray[np.float64]) -> float:
-        value = value_of(np.tensordot(weights, votes, axes=1))
+        # rounded, as sums of equal votes differ in the last place, by weights and processor
+        value = value_of(np.round(np.tensordot(weights, votes, axes=1), 12))
         return -np.inf if np.isnan(value) else value
 
     values = np.array([value_at(weights) for weights in candidates])
