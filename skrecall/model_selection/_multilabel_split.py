@@ -6,6 +6,7 @@ from numbers import Integral
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array
 from sklearn.model_selection import BaseCrossValidator, BaseShuffleSplit
@@ -357,9 +358,10 @@ def multilabel_train_test_split(
     True
     """
     X, y, *others = indexable(X, y, *arrays)
-    if getattr(y, "ndim", 0) == 1 and others and len(set(map(str, y))) > 2:
+    n_values = pd.Series(y).nunique(dropna=False) if getattr(y, "ndim", 0) == 1 else 0
+    if others and n_values > 2:
         raise ValueError(
-            f"y, the second argument, holds {len(set(map(str, y)))} values in one dimension, and "
+            f"y, the second argument, holds {n_values} values in one dimension, and "
             "labels are an indicator: pass them second, as in "
             "multilabel_train_test_split(X, Y, ids)."
         )

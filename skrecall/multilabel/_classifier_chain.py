@@ -21,7 +21,7 @@ from sklearn.model_selection import BaseCrossValidator, check_cv
 from sklearn.utils import check_consistent_length, check_random_state, indexable
 from sklearn.utils.metaestimators import available_if
 
-from skrecall.utils._fitting import clone_with_seed
+from skrecall.utils._fitting import clone_with_seed, fit_in_one_thread
 from skrecall.utils._indicator import IndicatorContainer, label_column
 from skrecall.utils._sklearn import (
     HasMethods,
@@ -31,7 +31,6 @@ from skrecall.utils._sklearn import (
     _print_elapsed_time,
     _raise_for_params,
 )
-from skrecall.utils._threads import one_blas_thread
 
 from ._base import offers
 from ._chain import BaseChain
@@ -203,8 +202,7 @@ class ClassifierChain(BaseChain):
                 y = label_column(Y, column)
                 X_link = self._append_labels(X, Z[:, :link])
                 estimator = clone_with_seed(self.estimator, seeds)
-                with one_blas_thread():
-                    self.estimators_.append(estimator.fit(X_link, y, **params))
+                self.estimators_.append(fit_in_one_thread(estimator, X_link, y, params))
             if in_sample:
                 Z[:, link] = y
             elif link + 1 < n_links:

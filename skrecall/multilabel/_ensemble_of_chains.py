@@ -18,6 +18,7 @@ from sklearn.utils import check_random_state, indexable
 from sklearn.utils.parallel import Parallel, delayed
 
 from skrecall.threshold._label_rules import cardinality_threshold
+from skrecall.utils._bags import n_to_draw
 from skrecall.utils._decision import DecisionMixin
 from skrecall.utils._fitting import MAX_SEED
 from skrecall.utils._indicator import Indicator, count_values
@@ -223,8 +224,7 @@ class EnsembleOfClassifierChains(DecisionMixin, BaseLabelMetaEstimator):
         return self._decide()
 
     def _draw_rows(self, n_samples: int, rng: np.random.RandomState) -> NDArray[np.intp]:
-        share = not isinstance(self.max_samples, Integral)
-        n_drawn = max(1, round(self.max_samples * n_samples)) if share else int(self.max_samples)
+        n_drawn = n_to_draw(self.max_samples, n_samples)
         if n_drawn > n_samples and not self.bootstrap:
             raise ValueError(
                 f"max_samples={self.max_samples} of {n_samples} rows cannot be drawn without "

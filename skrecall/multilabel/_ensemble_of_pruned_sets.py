@@ -19,6 +19,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.parallel import Parallel, delayed
 
 from skrecall.threshold import cardinality_threshold
+from skrecall.utils._bags import n_to_draw
 from skrecall.utils._decision import DecisionMixin
 from skrecall.utils._fitting import MAX_SEED, clone_with_seed
 from skrecall.utils._indicator import Indicator, count_values
@@ -190,7 +191,7 @@ class EnsembleOfPrunedSets(DecisionMixin, BaseLabelMetaEstimator):
             return self._decide()
         rng = check_random_state(self.random_state)
         seeds = rng.randint(MAX_SEED, size=self.n_estimators)
-        n_drawn = max(1, round(self.max_samples * n_samples))
+        n_drawn = n_to_draw(self.max_samples, n_samples)
         rows = [np.sort(rng.permutation(n_samples)[:n_drawn]) for _ in seeds]
         self.members_ = self._parallel()(
             delayed(_fit_on_subsample)(

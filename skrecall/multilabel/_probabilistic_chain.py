@@ -25,7 +25,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from skrecall.threshold._gfm import BLOCK, general_f_maximizer, joint_of_label_sets
 from skrecall.utils._blocks import row_blocks
 from skrecall.utils._decision import DecisionMixin
-from skrecall.utils._fitting import MAX_SEED, clone_with_seed, fit_on_rows
+from skrecall.utils._fitting import MAX_SEED, clone_with_seed, fit_in_one_thread
 from skrecall.utils._indicator import label_column
 from skrecall.utils._sklearn import (
     HasMethods,
@@ -35,7 +35,6 @@ from skrecall.utils._sklearn import (
     _num_samples,
     _safe_indexing,
 )
-from skrecall.utils._threads import one_blas_thread
 
 from ._chain import BaseChain
 from ._chain_inference import (
@@ -229,7 +228,7 @@ class ProbabilisticClassifierChain(DecisionMixin, BaseChain):
         seeds = None if self.random_state is None else rng
         Z = Y[:, self._columns]
         self.estimators_ = Parallel(n_jobs=self.n_jobs, verbose=int(self.verbose))(
-            delayed(_fit_link)(
+            delayed(fit_in_one_thread)(
                 clone_with_seed(self.estimator, seeds),
                 self._append_labels(X, Z[:, :place]),
                 label_column(Z, place),
@@ -305,10 +304,3 @@ class ProbabilisticClassifierChain(DecisionMixin, BaseChain):
         n_blocked = max(n_rows, 1)  # no rows: a classifier says so
         for rows in row_blocks(n_blocked, width, n_cells=BLOCK):
             yield _safe_indexing(X, np.arange(n_rows)[rows])
-
-
-def _fit_link(
-    estimator: BaseEstimator, X: Any, y: NDArray[np.int64], params: dict[str, Any]
-) -> BaseEstimator:
-    with one_blas_thread():
-        return fit_on_rows(estimator, X, y, None, params)

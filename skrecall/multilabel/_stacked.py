@@ -27,7 +27,7 @@ from sklearn.utils import check_random_state, indexable
 from sklearn.utils.parallel import Parallel, delayed
 
 from skrecall.label_space import label_cooccurrence
-from skrecall.utils._fitting import clone_with_seed
+from skrecall.utils._fitting import clone_with_seed, fit_in_one_thread
 from skrecall.utils._indicator import label_column
 from skrecall.utils._sklearn import (
     HasMethods,
@@ -37,7 +37,6 @@ from skrecall.utils._sklearn import (
     _fit_context,
     _safe_indexing,
 )
-from skrecall.utils._threads import one_blas_thread
 
 from ._base import BaseLabelMetaEstimator
 from ._features import append_features, label_features
@@ -242,7 +241,7 @@ class StackedBinaryRelevance(BaseLabelMetaEstimator):
         labels = range(Y.shape[1])
         parallel = Parallel(n_jobs=self.n_jobs, verbose=int(self.verbose))
         self.first_estimators_ = parallel(
-            delayed(_fit_alone)(
+            delayed(fit_in_one_thread)(
                 clone_with_seed(self.estimator, rng), X, label_column(Y, label), params
             )
             for label in labels
@@ -258,7 +257,7 @@ class StackedBinaryRelevance(BaseLabelMetaEstimator):
             )
         Z = self._stack(X, Y, params, rng, parallel) if self.method == "2br" else Y
         self.estimators_ = parallel(
-            delayed(_fit_alone)(
+            delayed(fit_in_one_thread)(
                 clone_with_seed(self._final, rng),
                 self._second_features(X, Z, label),
                 label_column(Y, label),
@@ -368,10 +367,3 @@ class StackedBinaryRelevance(BaseLabelMetaEstimator):
 
     def _offers(self, name: str) -> bool:
         return hasattr(self._final, name)
-
-
-def _fit_alone(
-    estimator: BaseEstimator, X: Any, y: NDArray[np.int64], params: dict[str, Any]
-) -> BaseEstimator:
-    with one_blas_thread():
-        return estimator.fit(X, y, **params)

@@ -8,6 +8,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils import check_random_state
 
 from ._sklearn import _check_method_params, _safe_indexing
+from ._threads import one_blas_thread
 
 MAX_SEED = np.iinfo(np.int32).max
 
@@ -66,3 +67,28 @@ def fit_on_rows(
         return estimator.fit(X, y, **params)
     params = _check_method_params(X, params, indices=rows)
     return estimator.fit(_safe_indexing(X, rows), _safe_indexing(y, rows), **params)
+
+
+def fit_in_one_thread(
+    estimator: BaseEstimator, X: Any, y: NDArray, params: dict[str, Any]
+) -> BaseEstimator:
+    """Fit one of many estimators: the others have the rest of the BLAS threads.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted in place.
+    X : array-like of shape (n_samples, ...)
+        Samples.
+    y : ndarray of shape (n_samples,)
+        Labels.
+    params : dict
+        Fit parameters.
+
+    Returns
+    -------
+    estimator : estimator
+        The same, fitted.
+    """
+    with one_blas_thread():
+        return estimator.fit(X, y, **params)

@@ -5,7 +5,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
-from skrecall.utils._fitting import clone_with_seed, fit_on_rows
+from skrecall.utils._fitting import clone_with_seed, fit_in_one_thread, fit_on_rows
 
 
 def test_clone_with_seed_seeds_what_is_unseeded():
@@ -28,3 +28,12 @@ def test_fit_on_rows_takes_their_share_of_what_is_per_row():
         fit_on_rows(DummyClassifier(), X, y, None, {"sample_weight": weight}).class_prior_,
         [3 / 19, 16 / 19],
     )
+
+
+def test_a_fit_in_one_thread_is_the_fit():
+    X, y = np.arange(6.0)[:, np.newaxis], np.array([0, 0, 0, 1, 1, 1])
+    weight = {"sample_weight": np.array([1.0, 1, 1, 2, 2, 2])}
+    model = DecisionTreeClassifier(random_state=0)
+    assert fit_in_one_thread(model, X, y, weight) is model
+    np.testing.assert_array_equal(model.predict(X), y)
+    np.testing.assert_allclose(model.tree_.weighted_n_node_samples[0], 9)
