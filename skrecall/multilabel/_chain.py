@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 
+from skrecall.utils._label_features import append_features, label_features
+
 from ._base import BaseLabelMetaEstimator
-from ._features import append_features, label_features
 
 
 def chain_order(

@@ -29,6 +29,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from skrecall.label_space import label_cooccurrence
 from skrecall.utils._fitting import clone_with_seed, fit_in_one_thread
 from skrecall.utils._indicator import label_column
+from skrecall.utils._label_features import append_features, label_features
 from skrecall.utils._sklearn import (
     HasMethods,
     Interval,
@@ -39,7 +40,6 @@ from skrecall.utils._sklearn import (
 )
 
 from ._base import BaseLabelMetaEstimator
-from ._features import append_features, label_features
 from ._held_out import held_out_responses, label_folds, positive_response
 from ._members import check_row_weights
 

@@ -4,8 +4,8 @@ import pytest
 from numpy.testing import assert_array_equal
 from scipy.sparse import csr_array, issparse
 
-from skrecall.multilabel._features import append_features, label_features
 from skrecall.utils._indicator import check_indicator
+from skrecall.utils._label_features import append_features, label_features
 
 X = np.array([[1.0, 2.0], [3.0, 4.0]])
 Z = np.array([[0, 1], [1, 0]], dtype=np.int8)

@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, hstack, issparse
 
-from skrecall.utils._indicator import IndicatorContainer
+from ._indicator import IndicatorContainer
 
 
 def label_features(container: IndicatorContainer, labels: NDArray[np.intp]) -> list[str]:
