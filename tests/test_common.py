@@ -11,6 +11,8 @@ from tests.checks import CLASSIFIER_CHECKS, MULTILABEL_CHECKS, SAMPLER_CHECKS, i
 from tests.instances import CLASSIFIERS, EXPECTED_FAILED_CHECKS, SAMPLERS
 from tests.multilabel.instances import MULTILABEL
 from tests.public import FOLDERS, TABULAR_FOLDERS, public_names
+from tests.resampling.checks import MULTILABEL_SAMPLER_CHECKS
+from tests.resampling.instances import MULTILABEL_SAMPLERS
 
 MAX_EXPECTED_FAILURES = 5
 
@@ -65,9 +67,44 @@ def test_sampler(sampler, check):
     check(sampler)
 
 
+# Those of scikit-learn's checks that hand over no classes, which are no indicator.
+WITHOUT_CLASSES = {
+    "check_do_not_raise_errors_in_init_or_set_params",
+    "check_estimator_cloneable",
+    "check_estimator_repr",
+    "check_estimator_tags_renamed",
+    "check_estimators_pickle",
+    "check_estimators_unfitted",
+    "check_fit1d",
+    "check_get_params_invariance",
+    "check_mixin_order",
+    "check_n_features_in",
+    "check_no_attributes_set_in_init",
+    "check_parameters_default_constructible",
+    "check_set_params",
+    "check_valid_tag_types",
+}
+_MARK = parametrize_with_checks(MULTILABEL_SAMPLERS).mark
+
+
+@pytest.mark.parametrize(
+    _MARK.args[0],
+    [pair for pair in _MARK.args[1] if pair[1].func.__name__ in WITHOUT_CLASSES],
+    **_MARK.kwargs,
+)
+def test_scikit_learn_on_multilabel_samplers(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.parametrize("check", MULTILABEL_SAMPLER_CHECKS, ids=instance_id)
+@pytest.mark.parametrize("sampler", MULTILABEL_SAMPLERS, ids=instance_id)
+def test_multilabel_sampler(sampler, check):
+    check(sampler)
+
+
 @pytest.mark.parametrize("folder", TABULAR_FOLDERS)
 def test_every_public_estimator_has_an_instance(folder):
-    listed = {type(estimator) for estimator in CLASSIFIERS + SAMPLERS}
+    listed = {type(estimator) for estimator in CLASSIFIERS + SAMPLERS + MULTILABEL_SAMPLERS}
     module = importlib.import_module(f"skrecall.{folder}")
     for name in public_names(folder):
         public = getattr(module, name)

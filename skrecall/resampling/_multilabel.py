@@ -38,9 +38,11 @@ class BaseMultilabelSampler(BaseSampler):
     }
 
     _selects_rows = True  # every new row is a copy of an input row, possibly of other labels
+    _looks_at_features = True
 
     sampling_strategy: Strategy
     random_state: Any
+    label_names_: NDArray[np.object_]
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: ArrayLike, y: Any) -> Self:
@@ -91,7 +93,7 @@ class BaseMultilabelSampler(BaseSampler):
         rng = check_random_state(self.random_state)
         X_new, Y_new, parents = self._fit_resample(X, Y, rng)
         if self._selects_rows:
-            self.sample_indices_ = parents[:, 0]
+            self.sample_indices_ = parents[:, 0].copy()
         else:
             self.parent_indices_ = parents
         if np.array_equal(parents[:, 0], np.arange(Y.shape[0])):
@@ -102,11 +104,10 @@ class BaseMultilabelSampler(BaseSampler):
             )
         if isinstance(X_new, pd.DataFrame):
             X_new = X_new.reset_index(drop=True)
+        elif as_list[0]:
+            X_new = X_new.tolist()
         Y_new = self._container.restore(Y_new, X_new)
-        return (
-            X_new.tolist() if as_list[0] else X_new,
-            Y_new.tolist() if as_list[1] else Y_new,
-        )
+        return X_new, Y_new.tolist() if as_list[1] else Y_new
 
     @abstractmethod
     def _fit_resample(
@@ -163,11 +164,16 @@ class BaseMultilabelSampler(BaseSampler):
         tags.target_tags.multi_output = True
         tags.target_tags.single_output = False
         tags.sampler_tags.sample_indices = self._selects_rows
+        tags.input_tags.sparse = True
+        for name in ("allow_nan", "categorical", "string", "three_d_array"):
+            setattr(tags.input_tags, name, not self._looks_at_features)
         return tags
 
 
 class BaseLabelRowSampler(BaseMultilabelSampler):
     """A sampler that copies or removes rows as they are, without looking at their features."""
+
+    _looks_at_features = False
 
     def _fit_resample(
         self, X: Any, Y: Indicator, rng: np.random.RandomState
