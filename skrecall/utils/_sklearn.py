@@ -1,8 +1,9 @@
-"""The one door to scikit-learn's private helpers: an upstream rename is one line to mend here."""
+"""The one door to private helpers of scikit-learn and imbalanced-learn: a rename is mended here."""
 
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Self
 
+from imblearn.pipeline import _fit_transform_one
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.ensemble._base import _BaseHeterogeneousEnsemble, _set_random_states
 from sklearn.metrics._scorer import _MultimetricScorer, _Scorer
@@ -13,7 +14,9 @@ from sklearn.model_selection._validation import (
     _warn_or_raise_about_fit_failures,
 )
 from sklearn.utils import _safe_indexing
+from sklearn.utils._indexing import _get_column_indices
 from sklearn.utils._metadata_requests import _routing_enabled
+from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
 from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
@@ -24,7 +27,7 @@ from sklearn.utils._param_validation import (
 from sklearn.utils._response import _get_response_values
 from sklearn.utils._user_interface import _print_elapsed_time
 from sklearn.utils.metadata_routing import _raise_for_params
-from sklearn.utils.metaestimators import _safe_split
+from sklearn.utils.metaestimators import _BaseComposition, _safe_split
 from sklearn.utils.multiclass import _check_partial_fit_first_call
 from sklearn.utils.validation import (
     _check_method_params,
@@ -35,11 +38,16 @@ from sklearn.utils.validation import (
 )
 
 __all__ = [
+    "CREATE_NEIGHBORS",
+    "FIND_DANGER",
+    "FIT_CHECKED",
+    "MAKE_ROWS",
     "CallbackContext",
     "HasMethods",
     "Interval",
     "RealNotInt",
     "StrOptions",
+    "_BaseComposition",
     "_BaseHeterogeneousEnsemble",
     "_MultimetricScorer",
     "_Scorer",
@@ -49,9 +57,12 @@ __all__ = [
     "_check_sample_weight",
     "_estimator_has",
     "_fit_context",
+    "_fit_transform_one",
+    "_get_column_indices",
     "_get_response_values",
     "_insert_error_scores",
     "_num_samples",
+    "_openmp_effective_n_threads",
     "_print_elapsed_time",
     "_raise_for_params",
     "_routing_enabled",
@@ -64,6 +75,12 @@ __all__ = [
     "callback_context",
     "validate_params",
 ]
+
+# Methods of imbalanced-learn's samplers that make rows, listened to where a row's parents matter.
+CREATE_NEIGHBORS = "_validate_estimator"
+FIT_CHECKED = "_fit_resample"
+FIND_DANGER = "_in_danger_noise"
+MAKE_ROWS = "_generate_samples"
 
 
 class CallbackContext:
