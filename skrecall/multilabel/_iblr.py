@@ -16,6 +16,7 @@ from scipy.sparse import csc_array, issparse
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 
+from skrecall.utils._indicator import count_labels
 from skrecall.utils._label_features import append_features, label_features
 from skrecall.utils._multilabel_target import BaseMultilabelClassifier
 from skrecall.utils._sklearn import (
@@ -29,7 +30,7 @@ from skrecall.utils._sklearn import (
 
 from ._binary_relevance import BinaryRelevance
 from ._logistic import MultilabelLogisticRegression
-from ._neighbors import BaseNeighborLabels, count_labels
+from ._neighbors import BaseNeighborLabels
 
 
 class InstanceBasedLogisticRegression(MetaEstimatorMixin, BaseNeighborLabels):

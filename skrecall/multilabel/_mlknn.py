@@ -16,10 +16,10 @@ from scipy.sparse import csc_array, issparse
 from sklearn.base import BaseEstimator
 
 from skrecall.utils._blocks import row_blocks
-from skrecall.utils._indicator import count_values
+from skrecall.utils._indicator import count_labels, count_values
 from skrecall.utils._sklearn import HasMethods, Interval, StrOptions, _fit_context, _num_samples
 
-from ._neighbors import _BLOCK_SIZE, BaseNeighborLabels, count_labels
+from ._neighbors import _BLOCK_SIZE, BaseNeighborLabels
 
 
 def count_histogram(counts: Any, n_values: int) -> NDArray[np.int64]:

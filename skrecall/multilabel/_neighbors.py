@@ -11,32 +11,10 @@ from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import get_tags
 
 from skrecall.utils._blocks import row_blocks
-from skrecall.utils._indicator import Indicator
+from skrecall.utils._indicator import Indicator, count_labels
 from skrecall.utils._multilabel_target import BaseMultilabelClassifier
 
 _BLOCK_SIZE = 2**20  # counts held at once
-
-
-def count_labels(neighbors: NDArray[np.integer], Y: Indicator) -> Any:
-    """Count how many neighbours of each row carry each label.
-
-    Parameters
-    ----------
-    neighbors : ndarray of shape (n_queries, n_neighbors)
-        Indices of rows of `Y`.
-    Y : ndarray or csr_array of shape (n_samples, n_labels)
-        Indicator, of an integer type that holds n_neighbors.
-
-    Returns
-    -------
-    counts : ndarray or csr_array of shape (n_queries, n_labels)
-        Sparse where `Y` is, of its type.
-    """
-    n_queries, n_neighbors = neighbors.shape
-    ones = np.ones(neighbors.size, dtype=Y.dtype)
-    row_ends = np.arange(n_queries + 1) * n_neighbors
-    chosen = csr_array((ones, neighbors.ravel(), row_ends), shape=(n_queries, Y.shape[0]))
-    return chosen @ Y
 
 
 class BaseNeighborLabels(BaseMultilabelClassifier):

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy.sparse import csc_array, issparse
+from scipy.sparse import csc_array, csr_array, issparse
 from sklearn.utils import assert_all_finite
 from sklearn.utils.multiclass import type_of_target
 
@@ -335,6 +335,28 @@ def count_values(Y: Indicator, value: int) -> NDArray[np.intp]:
     if not issparse(Y):
         return np.count_nonzero(value == Y, axis=0)
     return np.diff(np.append(0, np.cumsum(Y.data == value))[Y.indptr])
+
+
+def count_labels(neighbors: NDArray[np.integer], Y: Indicator) -> Any:
+    """Count how many neighbours of each row carry each label.
+
+    Parameters
+    ----------
+    neighbors : ndarray of shape (n_queries, n_neighbors)
+        Indices of rows of `Y`.
+    Y : ndarray or csr_array of shape (n_samples, n_labels)
+        Indicator, of an integer type that holds n_neighbors.
+
+    Returns
+    -------
+    counts : ndarray or csr_array of shape (n_queries, n_labels)
+        Sparse where `Y` is, of its type.
+    """
+    n_queries, n_neighbors = neighbors.shape
+    ones = np.ones(neighbors.size, dtype=Y.dtype)
+    row_ends = np.arange(n_queries + 1) * n_neighbors
+    chosen = csr_array((ones, neighbors.ravel(), row_ends), shape=(n_queries, Y.shape[0]))
+    return chosen @ Y
 
 
 def constant_labels(Y: Indicator) -> NDArray[np.float64]:

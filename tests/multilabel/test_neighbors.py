@@ -7,24 +7,12 @@ from sklearn.neighbors import KNeighborsTransformer, NearestNeighbors
 from sklearn.utils import get_tags
 
 from skrecall.multilabel import MLkNN, _neighbors
-from skrecall.multilabel._neighbors import count_labels
 from tests.checks import make_labels
 
 
 @pytest.fixture
 def rng():
     return np.random.default_rng(0)
-
-
-@pytest.mark.parametrize("n_neighbors", [3, 200])
-@pytest.mark.parametrize("container", [np.asarray, csr_array])
-def test_count_labels_equals_a_sum_per_row(rng, n_neighbors, container):
-    Y = rng.integers(0, 2, (50, 7)).astype(np.min_scalar_type(-n_neighbors - 1))
-    neighbors = rng.integers(0, 50, (30, n_neighbors))
-    counts = count_labels(neighbors, container(Y))
-    assert issparse(counts) == issparse(container(Y))
-    expected = [Y[row].sum(axis=0) for row in neighbors]
-    assert_array_equal(counts.toarray() if issparse(counts) else counts, expected)
 
 
 def test_more_neighbors_than_a_byte_holds():

@@ -4,12 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
-from scipy.sparse import csc_matrix, csr_array
+from scipy.sparse import csc_matrix, csr_array, issparse
 
 from skrecall.utils._indicator import (
     check_indicator,
     check_multilabel_target,
     constant_labels,
+    count_labels,
     is_indicator,
 )
 
@@ -141,3 +142,15 @@ def test_a_check_takes_hardly_more_memory_than_its_result(dtype):
 
 def test_constant_labels():
     assert_array_equal(constant_labels(Y), [0, np.nan, 1])
+
+
+@pytest.mark.parametrize("n_neighbors", [3, 200])
+@pytest.mark.parametrize("container", [np.asarray, csr_array])
+def test_count_labels_equals_a_sum_per_row(n_neighbors, container):
+    rng = np.random.default_rng(0)
+    Y = rng.integers(0, 2, (50, 7)).astype(np.min_scalar_type(-n_neighbors - 1))
+    neighbors = rng.integers(0, 50, (30, n_neighbors))
+    counts = count_labels(neighbors, container(Y))
+    assert issparse(counts) == issparse(container(Y))
+    expected = [Y[row].sum(axis=0) for row in neighbors]
+    assert_array_equal(counts.toarray() if issparse(counts) else counts, expected)
