@@ -1,0 +1,209 @@
+"""What samplers that select rows of a binary or multiclass set share: containers, checks, tags."""
+
+import warnings
+from abc import abstractmethod
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from imblearn.base import BaseSampler
+from imblearn.utils import check_sampling_strategy, check_target_type
+from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import issparse
+from sklearn.utils import assert_all_finite, check_consistent_length, get_tags
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import validate_data
+
+from skrecall.utils._sklearn import _fit_context, _safe_indexing
+
+_NUMBERS = {"integer", "floating", "mixed-integer-float", "boolean", "complex", "decimal", "empty"}
+
+
+def check_number_columns(X: Any, name: str) -> None:
+    """Refuse columns of text, categories or dates where a sampler computes with the features.
+
+    Parameters
+    ----------
+    X : array-like or DataFrame of shape (n_samples, n_features)
+        Samples.
+    name : str
+        What the message calls the sampler.
+
+    Raises
+    ------
+    ValueError
+        If some columns are no numbers, with their names; categories that are coded as numbers in an
+        array pass, as nothing tells them from numbers.
+    """
+    if isinstance(X, pd.DataFrame):
+        kinds = {column: _kind(X[column]) for column in X.columns[:1000]}
+        bad = [column for column, kind in kinds.items() if kind not in _NUMBERS]
+    elif isinstance(X, np.ndarray) and X.dtype.kind == "O" and X.ndim == 2:
+        bad = [j for j in range(X.shape[1]) if pd.api.types.infer_dtype(X[:, j]) == "string"]
+    else:
+        return
+    if bad:
+        raise ValueError(
+            f"{name} computes with the features, and {len(bad)} of {X.shape[1]} columns hold no "
+            f"numbers: {bad[:5]}. Encode text and categories before it, in the same Pipeline, for "
+            "example by OneHotEncoder inside a ColumnTransformer."
+        )
+
+
+def _kind(column: Any) -> str:
+    if isinstance(column, pd.DataFrame):  # two columns of one name
+        return "duplicate"
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return "categorical"
+    if column.dtype != object:
+        return "floating" if pd.api.types.is_numeric_dtype(column) else str(column.dtype)
+    return pd.api.types.infer_dtype(column)
+
+
+def class_rows(y: NDArray, label: Any) -> NDArray[np.intp]:
+    """Return the indices of the rows of a class.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_samples,)
+        Labels.
+    label : object
+        One of them.
+
+    Returns
+    -------
+    rows : ndarray of int
+        Increasing.
+    """
+    return np.flatnonzero(y == label)
+
+
+def warn_of_no_new_row(sampler: Any, y: NDArray) -> None:
+    """Say that an over-sampler added nothing, and what it was asked for.
+
+    Parameters
+    ----------
+    sampler : BaseOverSampler
+        The one that was fitted.
+    y : ndarray of shape (n_samples,)
+        Labels.
+    """
+    warnings.warn(
+        f"{type(sampler).__name__} added no row to {len(y)}: "
+        f"sampling_strategy={sampler.sampling_strategy!r} asks for "
+        f"{_counts(sampler.sampling_strategy_)} more, and the classes have {_class_counts(y)}.",
+        stacklevel=6,
+    )
+
+
+def _class_counts(y: NDArray) -> dict[Any, int]:
+    labels, counts = np.unique(y, return_counts=True)
+    return dict(zip(labels.tolist(), counts.tolist(), strict=True))
+
+
+def _counts(strategy: dict[Any, int]) -> dict[Any, int]:
+    """Return counts with plain keys, as NumPy's scalars print their type."""
+    labels = np.array(list(strategy)).tolist()
+    return {label: int(n) for label, n in zip(labels, strategy.values(), strict=True)}
+
+
+class BaseRowSelector(BaseSampler):
+    """A sampler that returns some of its rows, in their order; a child says which.
+
+    It comes before one of imbalanced-learn's bases among the bases of a child, which counts the
+    classes.
+    """
+
+    _computes_with_features = True  # False: an estimator inside takes the samples as they came
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit_resample(self, X: ArrayLike, y: ArrayLike) -> tuple[Any, Any]:
+        """Select rows.
+
+        Parameters
+        ----------
+        X : array-like, DataFrame or sparse of shape (n_samples, n_features)
+            Samples.
+        y : array-like of shape (n_samples,)
+            Labels.
+
+        Returns
+        -------
+        X_resampled : array-like, DataFrame or sparse of shape (n_samples_new, n_features)
+            Rows of `X` in their order, in its container; the index of a DataFrame is new.
+        y_resampled : array-like of shape (n_samples_new,)
+            Their labels, in the container of `y`.
+        """
+        checked, labels, _ = self._check_X_y(X, y)
+        self.sampling_strategy_ = self._count_to_keep(labels)
+        kept = self._fit_resample(checked, labels)
+        self.sample_indices_ = np.flatnonzero(kept)
+        if kept.all():
+            warnings.warn(
+                f"{type(self).__name__} removed none of the {len(kept)} rows: "
+                f"{self._why_unchanged(labels)}",
+                stacklevel=3,
+            )
+        if issparse(X):
+            X = checked
+        return _take_rows(X, self.sample_indices_), _take_rows(y, self.sample_indices_)
+
+    @abstractmethod
+    def _fit_resample(self, X: Any, y: NDArray) -> NDArray[np.bool_]:
+        """Return which rows stay."""
+
+    def _count_to_keep(self, y: NDArray) -> dict[Any, int]:
+        return check_sampling_strategy(self.sampling_strategy, y, self._sampling_type)
+
+    def _why_unchanged(self, y: NDArray) -> str:
+        return (
+            f"sampling_strategy={self.sampling_strategy!r} asks to keep "
+            f"{_counts(self.sampling_strategy_)} rows, and the classes have {_class_counts(y)}."
+        )
+
+    def _check_X_y(self, X: Any, y: Any) -> tuple[Any, NDArray, bool]:
+        check_classification_targets(y)
+        labels, is_indicator = check_target_type(y, indicate_one_vs_all=True)
+        assert_all_finite(labels, input_name="y")
+        if self._computes_with_features:
+            check_number_columns(X, type(self).__name__)
+            X = validate_data(self, X, accept_sparse=["csr", "csc"])
+        elif isinstance(X, pd.DataFrame):
+            validate_data(self, X, skip_check_array=True)
+        else:
+            X = validate_data(
+                self,
+                X,
+                accept_sparse=["csr", "csc"],
+                dtype=None,
+                allow_nd=True,
+                ensure_all_finite=False,
+            )
+        check_consistent_length(X, labels)
+        return X, labels, is_indicator
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.sampler_tags.sample_indices = True
+        return tags
+
+
+def take_input_tags(tags: Any, estimator: Any) -> None:
+    """Let a sampler take the samples that the estimator inside takes, of any shape.
+
+    Parameters
+    ----------
+    tags : Tags
+        Of the sampler, changed in place.
+    estimator : estimator
+        The one inside.
+    """
+    inner = get_tags(estimator).input_tags
+    for name in ("sparse", "categorical", "string", "positive_only", "allow_nan"):
+        setattr(tags.input_tags, name, getattr(inner, name))
+    tags.input_tags.three_d_array = True
+
+
+def _take_rows(array: Any, rows: NDArray[np.intp]) -> Any:
+    taken = _safe_indexing(array, rows)
+    return taken.reset_index(drop=True) if hasattr(taken, "reset_index") else taken
