@@ -98,7 +98,7 @@ ax.set(xlabel="Average precision on other scans (a dot is one data set)", xlim=(
 plt.show()
 
 # %%
-# SMOTE does no more than copies do here. Shifting the copies alone gains less than shifting all rows:
+# SMOTE does no more than copies do here. Shifting the copies alone gains less than shifting all:
 # what is done to positives alone is a sign of a positive, and a network learns such signs. The
 # smoothness of SMOTE's images is one too. What is done to images is to be done to both classes.
 #
