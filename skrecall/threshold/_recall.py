@@ -54,6 +54,59 @@ def _one_or_array(values: list) -> Any:
     return values[0] if len(values) == 1 else np.array(values)
 
 
+def labels_to_find(classes: NDArray, counts: NDArray[np.int64], pos_label: Any) -> NDArray:
+    """Return the classes to find, in order.
+
+    Parameters
+    ----------
+    classes : ndarray of shape (n_classes,)
+        Classes of the training labels, sorted.
+    counts : ndarray of shape (n_classes,)
+        Number of rows of each.
+    pos_label : object
+        The parameter: None, a label or several.
+
+    Returns
+    -------
+    labels : ndarray of shape (n_labels,)
+        One for None.
+
+    Raises
+    ------
+    ValueError
+        If there is one class only, a label is none of them, or None could mean several.
+    """
+    if len(classes) < 2:
+        raise ValueError(
+            f"y holds one class only, {classes.tolist()}: recall and false alarms need "
+            "samples of both classes."
+        )
+    if pos_label is None:
+        if len(classes) > 2:
+            raise ValueError(
+                f"y holds {len(classes)} classes, {classes[:5].tolist()}: name the one to find "
+                "with pos_label, or several in a list. Only binary classification is supported "
+                "without it. Unknown label type: multiclass"
+            )
+        if classes.dtype.kind not in "biuf" and counts[1] > counts[0]:
+            rare, taken = classes.tolist()
+            warnings.warn(
+                f"pos_label=None takes the second label in order, {taken!r}, which "
+                f"{counts[1]} of {counts.sum()} rows have: to find {rare!r}, pass "
+                f"pos_label={rare!r}.",
+                stacklevel=3,
+            )
+        return classes[1:]
+    labels = np.atleast_1d(pos_label)
+    known = [label for label in labels.tolist() if label in classes]
+    if len(np.unique(known)) < max(len(labels), 1):
+        raise ValueError(
+            f"pos_label={pos_label!r} must name one class of y or more, each once; y "
+            f"holds {classes.tolist()}."
+        )
+    return labels
+
+
 class RecallThresholdClassifier(BaseDecisionClassifier):
     """Classifier that keeps a recall on unseen data, with a stated confidence.
 
@@ -278,7 +331,7 @@ class RecallThresholdClassifier(BaseDecisionClassifier):
         groups = None if groups is None else column_or_1d(groups)
         params = self._route_fit_params(params, {"groups": groups})
         check_has_scores(self.estimator, self.response_method)
-        labels = self._labels(*np.unique(y, return_counts=True))
+        labels = labels_to_find(*np.unique(y, return_counts=True), self.pos_label)
         stratum = self._stratum_of(X, self.strata)
         strata = np.array([None]) if stratum is None else np.unique(stratum)
 
@@ -319,38 +372,6 @@ class RecallThresholdClassifier(BaseDecisionClassifier):
         self._read_scores = self.response_method
         self._read_strata = self.strata
         return self._decide()
-
-    def _labels(self, classes: NDArray, counts: NDArray[np.int64]) -> NDArray:
-        """Return the classes to find, in order."""
-        if len(classes) < 2:
-            raise ValueError(
-                f"y holds one class only, {classes.tolist()}: recall and false alarms need "
-                "samples of both classes."
-            )
-        if self.pos_label is None:
-            if len(classes) > 2:
-                raise ValueError(
-                    f"y holds {len(classes)} classes, {classes[:5].tolist()}: name the one to find "
-                    "with pos_label, or several in a list. Only binary classification is supported "
-                    "without it. Unknown label type: multiclass"
-                )
-            if classes.dtype.kind not in "biuf" and counts[1] > counts[0]:
-                rare, taken = classes.tolist()
-                warnings.warn(
-                    f"pos_label=None takes the second label in order, {taken!r}, which "
-                    f"{counts[1]} of {counts.sum()} rows have: to find {rare!r}, pass "
-                    f"pos_label={rare!r}.",
-                    stacklevel=3,
-                )
-            return classes[1:]
-        labels = np.atleast_1d(self.pos_label)
-        known = [label for label in labels.tolist() if label in classes]
-        if len(np.unique(known)) < max(len(labels), 1):
-            raise ValueError(
-                f"pos_label={self.pos_label!r} must name one class of y or more, each once; y "
-                f"holds {classes.tolist()}."
-            )
-        return labels
 
     @staticmethod
     def _stratum_of(X: Any, strata: Any) -> NDArray | None:
