@@ -5,7 +5,7 @@ the rule of the papers: labels rarer, or more frequent, than the mean are resamp
 at the mean.
 """
 
-from collections.abc import Callable
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 import numpy as np
@@ -83,60 +83,161 @@ def target_counts(
         If a label is not known, has no positive to copy, or is to be changed the other way.
     """
     counts = count_values(Y, 1)
-    occurs = counts > 0
-    rarest, greatest = counts[occurs].min(), counts.max()
-    over = kind == "over-sampling"
-    goal = greatest if over else rarest
     if callable(sampling_strategy):
         sampling_strategy = sampling_strategy(Y)
+    names = range(len(counts)) if label_names is None else label_names.tolist()
+    return resolve_targets(
+        sampling_strategy,
+        counts,
+        kind,
+        counts_at_the_mean(counts)[0 if kind == "over-sampling" else 1],
+        {name: j for j, name in enumerate(names)},
+    )
+
+
+def resolve_targets(
+    sampling_strategy: Any,
+    counts: NDArray[np.intp],
+    kind: Literal["over-sampling", "under-sampling"],
+    at_the_mean: int,
+    columns: Mapping[Any, int],
+    words: tuple[str, str] = ("positives", "label"),
+) -> NDArray[np.intp]:
+    """Return how many there are to be of each of several things that were counted.
+
+    Parameters
+    ----------
+    sampling_strategy : str, float or dict
+        Imbalanced-learn's words, a share of the greatest count, or a count for each.
+    counts : ndarray of shape (n_things,)
+        Present counts; those of 0 are left alone.
+    kind : {"over-sampling", "under-sampling"}
+        Whether counts are to grow or to fall.
+    at_the_mean : int
+        The count that "auto" leads to, from below or above.
+    columns : mapping of object to int
+        Where the keys of a dict are counted.
+    words : tuple of str, default=("positives", "label")
+        What is counted, and of what, in messages.
+
+    Returns
+    -------
+    targets : ndarray of shape (n_things,)
+        The present number of one that is not resampled.
+
+    Raises
+    ------
+    ValueError
+        If a key is not known, has nothing to copy, or is to be changed the other way.
+    """
+    over = kind == "over-sampling"
     if isinstance(sampling_strategy, dict):
-        return _from_dict(sampling_strategy, counts, over, label_names)
+        return _from_dict(sampling_strategy, counts, over, columns, words)
+    occurs = counts > 0
+    rarest, greatest = counts[occurs].min(), counts.max()
+    goal = greatest if over else rarest
     if isinstance(sampling_strategy, str):
-        fewest, most = counts_at_the_mean(counts)
-        chosen: dict[str, Callable[[], NDArray]] = {
-            "auto": lambda: occurs & (counts < fewest if over else counts > most),
-            "minority": lambda: counts == rarest,
-            "majority": lambda: counts == greatest,
-            "not minority": lambda: occurs & (counts > rarest),
-            "not majority": lambda: occurs & (counts < greatest),
-            "all": lambda: occurs,
-        }
         if sampling_strategy == "auto":
-            goal = fewest if over else most
-        is_chosen = chosen[sampling_strategy]()
+            goal = at_the_mean
+            is_chosen = counts < goal if over else counts > goal
+        else:
+            is_chosen = _named(sampling_strategy, counts)
     elif over:
         goal = int(np.ceil(sampling_strategy * greatest - 1e-9))
-        is_chosen = occurs & (counts < goal)
+        is_chosen = counts < goal
     else:
         goal = int(rarest / sampling_strategy + 1e-9)
         is_chosen = counts > goal
-    return np.where(is_chosen, goal, counts)
+    return np.where(occurs & is_chosen, goal, counts)
+
+
+def chosen_labels(
+    sampling_strategy: Any,
+    Y: Indicator,
+    auto: NDArray[np.bool_],
+    label_names: NDArray | None = None,
+) -> NDArray[np.bool_]:
+    """Return which labels a sampler is to treat that has no number of positives to reach.
+
+    Parameters
+    ----------
+    sampling_strategy : str, sequence or callable
+        See `MLeNN` and `REMEDIAL`.
+    Y : ndarray or csc_array of shape (n_samples, n_labels)
+        Indicator.
+    auto : ndarray of shape (n_labels,), dtype bool
+        Which labels "auto" means.
+    label_names : ndarray of shape (n_labels,), default=None
+        What a sequence calls labels; None means their indices.
+
+    Returns
+    -------
+    is_chosen : ndarray of shape (n_labels,), dtype bool
+        False for a label without positives.
+
+    Raises
+    ------
+    ValueError
+        If a label is not known.
+    """
+    counts = count_values(Y, 1)
+    if callable(sampling_strategy):
+        sampling_strategy = sampling_strategy(Y)
+    if isinstance(sampling_strategy, str):
+        is_chosen = auto if sampling_strategy == "auto" else _named(sampling_strategy, counts)
+    else:
+        names = range(len(counts)) if label_names is None else label_names.tolist()
+        columns = {name: j for j, name in enumerate(names)}
+        wanted = list(sampling_strategy)
+        _refuse_unknown(wanted, columns, "label")
+        is_chosen = np.zeros(len(counts), dtype=bool)
+        is_chosen[[columns[name] for name in wanted]] = True
+    return (counts > 0) & is_chosen
+
+
+def _named(word: str, counts: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Return what a word of imbalanced-learn's means, other than "auto"."""
+    is_rarest, is_greatest = counts == counts[counts > 0].min(), counts == counts.max()
+    return {
+        "minority": is_rarest,
+        "majority": is_greatest,
+        "not minority": ~is_rarest,
+        "not majority": ~is_greatest,
+        "all": np.ones(len(counts), dtype=bool),
+    }[word]
+
+
+def _refuse_unknown(wanted: Iterable, columns: Mapping[Any, int], word: str) -> None:
+    unknown = [name for name in wanted if name not in columns]
+    if unknown:
+        raise ValueError(
+            f"sampling_strategy names {word}s {unknown[:5]}, and y has {list(columns)[:10]}"
+            f"{'...' if len(columns) > 10 else ''}."
+        )
 
 
 def _from_dict(
-    strategy: dict, counts: NDArray[np.intp], over: bool, label_names: NDArray | None
+    strategy: dict,
+    counts: NDArray[np.intp],
+    over: bool,
+    columns: Mapping[Any, int],
+    words: tuple[str, str],
 ) -> NDArray[np.intp]:
-    names = list(range(len(counts))) if label_names is None else label_names.tolist()
-    unknown = [label for label in strategy if label not in names]
-    if unknown:
-        raise ValueError(
-            f"sampling_strategy names labels {unknown}, and y has {names[:10]}"
-            f"{'...' if len(names) > 10 else ''}."
-        )
+    things, of = words
+    _refuse_unknown(strategy, columns, of)
     targets = counts.copy()
-    for label, target in strategy.items():
-        column = names.index(label)
-        count = counts[column]
+    for name, target in strategy.items():
+        count = counts[columns[name]]
         if over and count == 0 and target > 0:
             raise ValueError(
-                f"sampling_strategy asks for {target} positives of label {label!r}, which has "
-                "none: there is no row to make them from."
+                f"sampling_strategy asks for {target} {things} of {of} {name!r}, which has none: "
+                "there is no row to make them from."
             )
         if (target < count) if over else (target > count or target < 0):
             change = "at least as many" if over else "at most as many, and none below 0,"
             raise ValueError(
-                f"sampling_strategy asks for {target} positives of label {label!r}, which has "
+                f"sampling_strategy asks for {target} {things} of {of} {name!r}, which has "
                 f"{count}: give {change} where rows are {'added' if over else 'removed'}."
             )
-        targets[column] = target
+        targets[columns[name]] = target
     return targets

@@ -2,20 +2,22 @@
 
 import warnings
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Self, TypeAlias
 
 import numpy as np
 import pandas as pd
 from imblearn.base import BaseSampler
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import issparse
 from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils.validation import validate_data
 
 from skrecall.utils._indicator import Indicator, check_indicator, count_values
 from skrecall.utils._sklearn import Interval, RealNotInt, StrOptions, _fit_context, _safe_indexing
 
-Strategy: TypeAlias = str | float | dict | Sequence | Callable
+Strategy: TypeAlias = str | float | dict | Callable
+LabelChoice: TypeAlias = str | ArrayLike | Callable  # of a sampler that has no counts to reach
 
 UNKNOWN_LABELS = " Resample the rows whose labels are known."
 
@@ -40,8 +42,8 @@ class BaseMultilabelSampler(BaseSampler):
     _selects_rows = True  # every new row is a copy of an input row, possibly of other labels
     _looks_at_features = True
 
-    sampling_strategy: Strategy
-    random_state: Any
+    sampling_strategy: Strategy | LabelChoice
+    random_state: Any = None
     label_names_: NDArray[np.object_]
 
     @_fit_context(prefer_skip_nested_validation=False)
@@ -102,6 +104,7 @@ class BaseMultilabelSampler(BaseSampler):
                 f"{self._why_unchanged(Y)}",
                 stacklevel=2,
             )
+        self._warn_of_lost_labels(Y, Y_new)
         if isinstance(X_new, pd.DataFrame):
             X_new = X_new.reset_index(drop=True)
         elif as_list[0]:
@@ -120,7 +123,23 @@ class BaseMultilabelSampler(BaseSampler):
         """Return what to do with each label that is resampled, as `sampling_strategy_`."""
 
     def _why_unchanged(self, Y: Indicator) -> str:
+        counts = count_values(Y, 1)
+        if len(np.unique(counts[counts > 0])) == 1:
+            return (
+                f"the labels that occur have {counts.max()} positives each, so none is rarer or "
+                "more frequent than the mean."
+            )
         return f"sampling_strategy={self.sampling_strategy!r} asks for no change."
+
+    def _warn_of_lost_labels(self, Y: Indicator, Y_new: Indicator) -> None:
+        lost = np.flatnonzero((count_values(Y, 1) > 0) & (count_values(Y_new, 1) == 0))
+        if len(lost):
+            warnings.warn(
+                f"{type(self).__name__} removed all positives of {len(lost)} labels, "
+                f"{[self._label(j) for j in lost[:5]]}: they cannot be learnt. Choose another "
+                "sampling_strategy.",
+                stacklevel=3,
+            )
 
     def _check_X_Y(self, X: Any, y: Any) -> tuple[Any, Indicator]:
         """Return samples and indicator as arrays, frames or sparse, and keep what `y` came in."""
@@ -184,6 +203,27 @@ class BaseLabelRowSampler(BaseMultilabelSampler):
     @abstractmethod
     def _sample_indices(self, X: Any, Y: Indicator, rng: np.random.RandomState) -> NDArray[np.intp]:
         """Return the input row of each output row."""
+
+
+def rows_with_any(Y: Indicator, is_chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return which rows carry one of some labels.
+
+    Parameters
+    ----------
+    Y : ndarray or csc_array of shape (n_samples, n_labels)
+        Indicator.
+    is_chosen : ndarray of shape (n_labels,), dtype bool
+        The labels.
+
+    Returns
+    -------
+    carries : ndarray of shape (n_samples,), dtype bool
+        True for a row with one of them or more.
+    """
+    chosen = Y[:, np.flatnonzero(is_chosen)]
+    if issparse(chosen):
+        return np.bincount(chosen.indices, minlength=Y.shape[0]) > 0
+    return chosen.any(axis=1)
 
 
 def warn_of_targets(sampler: Any, Y: Indicator, targets: NDArray[np.intp]) -> None:

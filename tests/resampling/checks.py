@@ -24,6 +24,7 @@ from sklearn.utils import get_tags
 
 from skrecall.model_selection import DecisionGridSearchCV
 from skrecall.multilabel import BinaryRelevance, MultilabelBaggingClassifier
+from skrecall.resampling import REMEDIALHwR
 from skrecall.threshold import MultilabelThresholdClassifier
 from skrecall.utils._sklearn import _set_random_states
 from tests.checks import seeded
@@ -94,8 +95,11 @@ def check_rows_made(sampler: BaseEstimator) -> None:
     assert np.all(X_new <= np.maximum(first, second) + 1e-9)
     copied = parents[:, 0] == parents[:, 1]
     assert_array_equal(X_new[copied], first[copied])
-    # A copy has labels of its row only, and between them the copies lose none.
+    # A copy has labels of its row only, and between them the copies lose none: unless a row was
+    # split, and the half of it removed.
     assert np.all(Y_new[copied] <= Y[parents[copied, 0]])
+    if isinstance(sampler, REMEDIALHwR):
+        return
     for row in np.unique(parents[copied, 0]):
         assert_array_equal(Y_new[copied & (parents[:, 0] == row)].max(axis=0), Y[row])
 
@@ -104,7 +108,7 @@ def check_sparse_samples(sampler: BaseEstimator) -> None:
     if not get_tags(sampler).input_tags.sparse:
         return
     X, Y = make_rare_labels()
-    X[np.abs(X) < 0.3] = 0
+    X[:, :2] *= np.abs(X[:, :2]) > 0.3  # no two rows equal, whose order no search promises
     X_expected, Y_expected, parents = resample(sampler, X, Y)
     for container in (csr_array, csr_matrix, csc_matrix):
         X_new, Y_new, found = resample(sampler, container(X), Y)
