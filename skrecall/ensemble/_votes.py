@@ -1,11 +1,13 @@
 """The probabilities of any member of an ensemble, in one shape and one order of classes."""
 
+from copy import copy
 from numbers import Integral
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import BaseEstimator, ClassifierMixin, clone, is_classifier
+from sklearn.dummy import DummyClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import BaseCrossValidator, check_cv
 
@@ -16,26 +18,53 @@ from skrecall.utils._label_votes import class_votes, label_votes, learnt_labels
 from skrecall.utils._sklearn import _safe_indexing
 
 
-def check_votes(name: str, member: Any) -> None:
-    """Refuse a member without probabilities.
+def named_members(ensemble: Any) -> tuple[list[str], list[BaseEstimator]]:
+    """Return the names and the members of an ensemble that are not dropped.
 
     Parameters
     ----------
-    name : str
-        Its name in the ensemble.
-    member : estimator
-        Fitted or not.
+    ensemble : estimator
+        With parameters `estimators` and `cv`, a heterogeneous ensemble of scikit-learn's kind.
+
+    Returns
+    -------
+    names : list of str
+        In the order of `estimators`.
+    members : list of estimator
+        The same; frozen, where `cv` says that they are fitted.
 
     Raises
     ------
     ValueError
-        If it has no `predict_proba`.
+        If scikit-learn refuses names or members, or a member has no `predict_proba`.
     """
-    if not hasattr(member, "predict_proba"):
-        raise ValueError(
-            f"Member {name!r} ({type(member).__name__}) has no predict_proba, and a soft vote "
-            "averages probabilities: wrap it in CalibratedClassifierCV, or drop it."
-        )
+    with_tags = copy(ensemble)
+    with_tags.estimators = [_with_tag(item) for item in ensemble.estimators]
+    with_tags._validate_estimators()
+    kept = [(name, member) for name, member in ensemble.estimators if member != "drop"]
+    for name, member in kept:
+        if not hasattr(member, "predict_proba"):
+            raise ValueError(
+                f"Member {name!r} ({type(member).__name__}) has no predict_proba, and "
+                "probabilities are what it is asked for: wrap it in CalibratedClassifierCV, or "
+                "drop it."
+            )
+    is_prefit = isinstance(ensemble.cv, str) and ensemble.cv == "prefit"
+    return (
+        [name for name, _ in kept],
+        [FrozenEstimator(member) if is_prefit else member for _, member in kept],
+    )
+
+
+def _with_tag(item: Any) -> Any:
+    """Return a named member; for a classifier of scikit-multilearn, one that bears the tag.
+
+    Its classes inherit from BaseEstimator first, whose tags then hide those of a classifier.
+    """
+    if not isinstance(item, tuple | list) or len(item) != 2:
+        return item
+    hidden = isinstance(item[1], ClassifierMixin) and not is_classifier(item[1])
+    return (item[0], DummyClassifier()) if hidden else item
 
 
 def stratified_cv(cv: Any, y: NDArray) -> BaseCrossValidator:

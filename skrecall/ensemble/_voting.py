@@ -6,14 +6,12 @@ A subclass has the parameters `estimators`, `objective`, `objective_params`, `co
 """
 
 from collections.abc import Callable
-from copy import copy
 from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin, is_classifier
-from sklearn.dummy import DummyClassifier
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import Bunch, check_random_state, column_or_1d, get_tags, indexable
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
@@ -39,7 +37,7 @@ from skrecall.utils._sklearn import (
     _routing_enabled,
 )
 
-from ._votes import check_votes, fit_member, held_out_votes, member_votes, stratified_cv
+from ._votes import fit_member, held_out_votes, member_votes, named_members, stratified_cv
 from ._weights import vote_objective
 
 
@@ -48,6 +46,7 @@ class BaseVotingClassifier(DecisionMixin, ClassifierMixin, _BaseHeterogeneousEns
 
     label_names_: NDArray[np.object_]
     weights_: NDArray[np.float64]
+    _held_out: Any  # Bunch of votes, y and weight of the held-out rows, or None
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: ArrayLike, y: ArrayLike, **params: Any) -> Self:
@@ -74,7 +73,7 @@ class BaseVotingClassifier(DecisionMixin, ClassifierMixin, _BaseHeterogeneousEns
             If a member has no `predict_proba`, weights do not fit the members, or no weights meet
             the constraint.
         """
-        names, members = self._members()
+        names, members = named_members(self)
         X, y = indexable(X, y)
         y, classes, container = self._check_target(y, members)
         weight = check_weights(params.get("sample_weight"), y)
@@ -103,23 +102,6 @@ class BaseVotingClassifier(DecisionMixin, ClassifierMixin, _BaseHeterogeneousEns
         if container is not None and container.label_names is not None:
             self.label_names_ = container.label_names
         return self._decide()
-
-    def _members(self) -> tuple[list[str], list[BaseEstimator]]:
-        """Return the names and the estimators that are not dropped; frozen, where cv says so."""
-        self._validate_estimators()
-        kept = [(name, member) for name, member in self.estimators if member != "drop"]
-        for name, member in kept:
-            check_votes(name, member)
-        names = [name for name, _ in kept]
-        if self._is_prefit():
-            return names, [FrozenEstimator(member) for _, member in kept]
-        return names, [member for _, member in kept]
-
-    def _validate_estimators(self) -> None:
-        """Check names and members as scikit-learn does, classifiers without its tag included."""
-        ensemble = copy(self)
-        ensemble.estimators = [_with_tag(item) for item in self.estimators]
-        super(BaseVotingClassifier, ensemble)._validate_estimators()
 
     def _check_target(
         self, y: Any, members: list[BaseEstimator]
@@ -153,9 +135,6 @@ class BaseVotingClassifier(DecisionMixin, ClassifierMixin, _BaseHeterogeneousEns
         given = {name: value for name, value in params.items() if value is not None}
         split_params = {"groups": given.pop("groups")} if "groups" in given else {}
         return Bunch(**{name: Bunch(fit=given) for name in names}, cv=Bunch(split=split_params))
-
-    def _is_prefit(self) -> bool:
-        return isinstance(self.cv, str) and self.cv == "prefit"
 
     def _chooses_weights(self) -> bool:
         """Return whether the present parameters need held-out votes."""
@@ -315,17 +294,6 @@ class BaseVotingClassifier(DecisionMixin, ClassifierMixin, _BaseHeterogeneousEns
         tags.classifier_tags.multi_label = several
         tags.target_tags.multi_output = several
         return tags
-
-
-def _with_tag(item: Any) -> Any:
-    """Return a named member; for a classifier of scikit-multilearn, one that bears the tag.
-
-    Its classes inherit from BaseEstimator first, whose tags then hide those of a classifier.
-    """
-    if not isinstance(item, tuple | list) or len(item) != 2:
-        return item
-    hidden = isinstance(item[1], ClassifierMixin) and not is_classifier(item[1])
-    return (item[0], DummyClassifier()) if hidden else item
 
 
 def _refuse_unknown(Y: Any, ensemble: str) -> None:

@@ -2,7 +2,10 @@
 some two hundred times."""
 
 from sklearn.linear_model import LogisticRegression, Ridge, RidgeClassifier
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.tree import DecisionTreeClassifier
 
+from skrecall.ensemble import MultilabelStackingClassifier
 from skrecall.multilabel import (
     HOMER,
     MLARAM,
@@ -66,6 +69,24 @@ MULTILABEL: list = [
         BinaryRelevance(LogisticRegression()), n_estimators=3, sampler="balanced", random_state=0
     ),
     MultilabelLogisticRegression(tol=1e-10),
+    MultilabelStackingClassifier(
+        [
+            ("logistic", LogisticRegression(solver="newton-cholesky")),
+            ("knn", KNeighborsClassifier()),
+        ],
+        cv=2,
+    ),
+    MultilabelStackingClassifier(
+        [
+            ("tree", DecisionTreeClassifier(max_depth=3, random_state=0)),
+            ("linear", BinaryRelevance(LogisticRegression(solver="newton-cholesky"))),
+        ],
+        BinaryRelevance(LogisticRegression(solver="newton-cholesky")),
+        meta_features="all",
+        passthrough=True,
+        cv=2,
+        random_state=0,
+    ),
     RAkELDisjoint(LogisticRegression(solver="newton-cholesky"), labelset_size=2, random_state=0),
     RAkELOverlapping(
         LogisticRegression(solver="newton-cholesky"),
