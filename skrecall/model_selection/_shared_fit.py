@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator, clone
 
 from skrecall.utils._decision import decide, decision_path, lacks_decision_only
 from skrecall.utils._responses import remembered_responses
+from skrecall.utils._row_metadata import metadata_survives
 from skrecall.utils._sklearn import (
     CallbackContext,
     _check_method_params,
@@ -117,7 +118,10 @@ def _evaluate_group(
     event = {"estimator": caller, "X": X_train, "y": y_train, "metadata": _weights_of(fit_params)}
 
     def fit(model: BaseEstimator) -> None:
-        with context.propagate_callback_context(model):
+        with (
+            metadata_survives(model, X_train, fit_params),
+            context.propagate_callback_context(model),
+        ):
             context.call_on_fit_task_begin(**event)
             model.fit(X_train, *(() if y_train is None else (y_train,)), **fit_params)
 

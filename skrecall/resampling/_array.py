@@ -14,8 +14,10 @@ from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, proces
 
 from skrecall.utils._sklearn import HasMethods, _fit_context, _routing_enabled
 
+from ._origins import fit_resample_with_origins
 
-def _looks_at_values(sampler: Any) -> bool:
+
+def looks_at_values(sampler: Any) -> bool:
     """Return whether a sampler computes with the features, not only with the labels."""
     if isinstance(sampler, RandomOverSampler):
         return sampler.shrinkage is not None
@@ -60,6 +62,9 @@ class ArraySampler(MetaEstimatorMixin, BaseSampler):
         As stored by the sampler: how many rows to draw of each class.
     sample_indices_ : ndarray of shape (n_new_samples,)
         Indices of the rows selected; only if the sampler stores them.
+    parent_indices_ : ndarray of shape (n_new_samples, 2)
+        Indices of the two rows that each new row lies between, the same twice for copied rows; only
+        if the sampler makes rows of two others, as SMOTE does.
     n_features_in_ : int
         Number of features, all dimensions of a sample counted.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -139,10 +144,10 @@ class ArraySampler(MetaEstimatorMixin, BaseSampler):
     def _fit_resample(self, X: Any, y: ArrayLike, **params: Any) -> tuple:
         self.sampler_ = clone(self.sampler)
         X, dtype, self.sample_shape_ = self._flatten(X)
-        X_new, *others = self.sampler_.fit_resample(X, y, **params)
+        X_new, y_new, self._origins = fit_resample_with_origins(self.sampler_, X, y, params)
         if dtype is not None:
             X_new = _restore(X_new, dtype, self.sample_shape_)
-        return (X_new, *others)
+        return X_new, y_new
 
     def _flatten(self, X: Any) -> tuple[Any, np.dtype | None, tuple[int, ...]]:
         """Return rows for the sampler, the type to give back or None, and the shape of a sample."""
@@ -151,7 +156,7 @@ class ArraySampler(MetaEstimatorMixin, BaseSampler):
             return X, None, tuple(shape[1:])
         X = np.asarray(X)
         flat = X.reshape(len(X), math.prod(X.shape[1:]))
-        if X.dtype.kind in "iubf" and _looks_at_values(self.sampler_):
+        if X.dtype.kind in "iubf" and looks_at_values(self.sampler_):
             flat = flat.astype(np.result_type(X.dtype, np.float32), copy=False)
         return flat, X.dtype, X.shape[1:]
 
@@ -169,6 +174,13 @@ class ArraySampler(MetaEstimatorMixin, BaseSampler):
     def sample_indices_(self) -> NDArray[np.intp]:
         """Indices of the rows selected; only if the sampler stores them."""
         return self.sampler_.sample_indices_
+
+    @property
+    def parent_indices_(self) -> NDArray[np.intp]:
+        """Indices of the two rows that each new row lies between; only if it is made of two."""
+        if self._origins is None or self._origins.ndim == 1:
+            raise AttributeError(f"{type(self.sampler_).__name__} makes no rows of two others.")
+        return self._origins
 
     @property
     def n_features_in_(self) -> int:

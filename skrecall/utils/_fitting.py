@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils import check_random_state
 
+from ._row_metadata import metadata_survives
 from ._sklearn import _check_method_params, _safe_indexing
 from ._threads import one_blas_thread
 
@@ -62,11 +63,17 @@ def fit_on_rows(
     -------
     estimator : estimator
         The same, fitted.
+
+    Raises
+    ------
+    ValueError
+        If the estimator is a pipeline whose sampler would not resample the fit parameters.
     """
-    if rows is None:
+    if rows is not None:
+        params = _check_method_params(X, params, indices=rows)
+        X, y = _safe_indexing(X, rows), _safe_indexing(y, rows)
+    with metadata_survives(estimator, X, params):
         return estimator.fit(X, y, **params)
-    params = _check_method_params(X, params, indices=rows)
-    return estimator.fit(_safe_indexing(X, rows), _safe_indexing(y, rows), **params)
 
 
 def fit_in_one_thread(
