@@ -89,8 +89,9 @@ class BaseLabelSetSampler(BaseLabelRowSampler):
             strategy = strategy(Y)
         columns: dict[Any, int] = {}
         if isinstance(strategy, dict):
-            strategy = {_as_set(key): target for key, target in strategy.items()}
-            columns = {key: k for k, key in enumerate(map(frozenset, self._names(Y, first)))}
+            order = {self._label(j): j for j in range(Y.shape[1])}
+            strategy = {_in_order(key, order): target for key, target in strategy.items()}
+            columns = {key: k for k, key in enumerate(self._names(Y, first))}
         over = self._sampling_type == "over-sampling"
         targets = resolve_targets(
             strategy,
@@ -140,10 +141,17 @@ class BaseLabelSetSampler(BaseLabelRowSampler):
         )
 
 
-def _as_set(key: Any) -> frozenset:
-    if isinstance(key, tuple | frozenset):
-        return frozenset(key)
-    raise ValueError(
-        f"sampling_strategy has the key {key!r}, and label sets are resampled here: give a tuple "
-        f"of labels, such as {(key,)!r} for rows that carry this one alone."
-    )
+def _in_order(label_set: Any, order: dict[Any, int]) -> tuple:
+    """Return a tuple of labels in the order of their columns."""
+    if not isinstance(label_set, tuple):
+        raise ValueError(
+            f"sampling_strategy has the key {label_set!r}, and label sets are resampled here: give "
+            f"a tuple of labels, such as {(label_set,)!r} for rows that carry this one alone."
+        )
+    unknown = [label for label in label_set if label not in order]
+    if unknown:
+        raise ValueError(
+            f"sampling_strategy names labels {unknown[:5]}, and y has {list(order)[:10]}"
+            f"{'...' if len(order) > 10 else ''}."
+        )
+    return tuple(sorted(set(label_set), key=order.__getitem__))
