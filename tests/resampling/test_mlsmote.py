@@ -4,15 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from imblearn.over_sampling import SMOTE
-from imblearn.pipeline import make_pipeline
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_array, csr_matrix
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import NearestNeighbors
 
 from skrecall.label_space import mean_imbalance_ratio
-from skrecall.multilabel import BinaryRelevance
 from skrecall.resampling import MLSMOTE, ArraySampler
 from skrecall.resampling._mlsmote import rows_in_turns, vote_labels
 
@@ -252,16 +248,3 @@ def test_what_cannot_be_computed_with():
         MLSMOTE().fit_resample(pd.DataFrame(X, columns=list("abcd")).assign(word="a"), Y)
     with pytest.raises(ValueError, match="Expected 2D array, got 1D array"):
         MLSMOTE().fit_resample(X[:, 0], Y)
-
-
-def test_in_a_search_over_a_pipeline():
-    X, Y = make_rare_labels(400)
-    model = make_pipeline(MLSMOTE(random_state=0), BinaryRelevance(LogisticRegression()))
-    grid = {"mlsmote__labels": ["ranking", "union"], "mlsmote__n_neighbors": [3, 5]}
-    results = [
-        GridSearchCV(model, grid, cv=3, scoring="f1_macro", n_jobs=n_jobs).fit(X, Y)
-        for n_jobs in (1, 2)
-    ]
-    scores = [search.cv_results_["mean_test_score"] for search in results]
-    assert np.isfinite(scores[0]).all()
-    assert_array_equal(*scores)
