@@ -21,7 +21,7 @@ from sklearn.utils import check_random_state
 from skrecall.utils._sklearn import Interval, StrOptions
 
 from ._neighbors import NEIGHBORS_CONSTRAINT, find_neighbors
-from ._row_selection import BaseRowSelector, class_rows
+from ._row_selection import BaseRowSelector, class_rows, shown
 
 
 def weighted_sample(
@@ -73,8 +73,8 @@ or callable, default="auto"
         Of "weighted": 0 draws at random, the number of dimensions in which the rows vary draws
         evenly from the region that they fill.
     skip_sparsest : float in [0, 1), default=0.0
-        Share of the rows of each reduced class, those of greatest distance, that are left out as
-        outliers.
+        Share of the rows of each class that loses rows, those of greatest distance, that are left
+        out as outliers.
     neighbors : KNeighborsMixin object, default=None
         The search, such as :class:`~sklearn.neighbors.NearestNeighbors` with a metric or
         `TorchNeighbors`; cloned. It is asked for `n_neighbors`, whatever its own number.
@@ -173,7 +173,7 @@ or callable, default="auto"
                 among=rows,
                 neighbors=self.neighbors,
                 n_jobs=self.n_jobs,
-                among_name=f"class {label!r}",
+                among_name=shown(label),
             )
             self.neighbor_distance_[rows] = distances[:, -1]
             kept[rows[self._choose(self.neighbor_distance_[rows], n_kept, label, rng)]] = True
@@ -182,11 +182,12 @@ or callable, default="auto"
     def _choose(
         self, distance: NDArray[np.float64], n_kept: int, label: Any, rng: np.random.RandomState
     ) -> NDArray[np.intp]:
-        order = np.argsort(-distance, kind="stable")[round(self.skip_sparsest * len(distance)) :]
+        n_skipped = 0 if n_kept == len(distance) else round(self.skip_sparsest * len(distance))
+        order = np.argsort(-distance, kind="stable")[n_skipped:]
         if n_kept > len(order):
             raise ValueError(
                 f"skip_sparsest={self.skip_sparsest} leaves {len(order)} of the {len(distance)} "
-                f"rows of class {label!r}, and {n_kept} are to be kept: lower it, or keep fewer "
+                f"rows of {shown(label)}, and {n_kept} are to be kept: lower it, or keep fewer "
                 "rows."
             )
         if self.selection == "sparsest":

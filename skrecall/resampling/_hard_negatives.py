@@ -9,18 +9,18 @@ References
 """
 
 from numbers import Integral, Real
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 import numpy as np
 from imblearn.under_sampling.base import BaseUnderSampler
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, MetaEstimatorMixin
 from sklearn.utils import check_random_state
 
 from skrecall.utils._sklearn import HasMethods, Interval, StrOptions
 
 from ._out_of_fold import class_folds, out_of_fold
-from ._row_selection import BaseRowSelector, class_rows, take_input_tags
+from ._row_selection import BaseRowSelector, class_rows, shown, take_input_tags
 
 
 def rival_scores(y_score: NDArray, y: NDArray, reduced: list) -> NDArray[np.float64]:
@@ -106,9 +106,9 @@ or callable, default="auto"
         Rows kept of each reduced class per row of the smallest class, where `sampling_strategy` is
         a string.
     skip_hardest : float in [0, 1), default=0.0
-        Share of the rows of each reduced class, the hardest ones, that are left out too. Among the
-        very hardest negatives are the positives that were labelled wrongly: with 1 % of wrong
-        labels expected, 0.01 to 0.02 keeps most of them out.
+        Share of the rows of each class that loses rows, the hardest ones, that are left out too.
+        Among the very hardest negatives are the positives that were labelled wrongly: with 1 % of
+        wrong labels expected, 0.01 to 0.02 keeps most of them out.
     random_share : float in [0, 1], default=0.0
         Share of the kept rows that is drawn at random from the rest. Where only the hardest rows
         stay, nothing shows a model what an ordinary negative is.
@@ -203,25 +203,6 @@ or callable, default="auto"
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
-        """Check the input and count the classes; `fit_resample` is what resamples.
-
-        Parameters
-        ----------
-        X : array-like, DataFrame or sparse of shape (n_samples, ...)
-            Samples.
-        y : array-like of shape (n_samples,)
-            Labels.
-
-        Returns
-        -------
-        self : object
-            The same sampler.
-        """
-        super().fit(X, y)
-        self.sampling_strategy_ = self._count_to_keep(self._check_X_y(X, y)[1])
-        return self
-
     def _count_to_keep(self, y: NDArray) -> dict[Any, int]:
         n_kept = super()._count_to_keep(y)
         if self.ratio == 1:
@@ -254,11 +235,11 @@ or callable, default="auto"
         kept = ~np.isin(y, list(self.sampling_strategy_))
         for label, n_kept in self.sampling_strategy_.items():
             rows = class_rows(y, label)
-            n_skipped = round(self.skip_hardest * len(rows))
+            n_skipped = 0 if n_kept == len(rows) else round(self.skip_hardest * len(rows))
             if n_kept > len(rows) - n_skipped:
                 raise ValueError(
                     f"skip_hardest={self.skip_hardest} leaves {len(rows) - n_skipped} of the "
-                    f"{len(rows)} rows of class {label!r}, and {n_kept} are to be kept: lower it, "
+                    f"{len(rows)} rows of {shown(label)}, and {n_kept} are to be kept: lower it, "
                     "or keep fewer rows."
                 )
             chosen = hardest_rows(
@@ -279,5 +260,5 @@ or callable, default="auto"
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        take_input_tags(tags, self.estimator)
+        take_input_tags(tags, [self.estimator])
         return tags

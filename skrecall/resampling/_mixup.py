@@ -14,16 +14,21 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 from imblearn.over_sampling.base import BaseOverSampler
-from numpy.typing import NDArray
-from scipy.sparse import diags_array, issparse, vstack
+from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import issparse, vstack
 from scipy.stats import beta
 from sklearn.utils import check_random_state
-from sklearn.utils.multiclass import check_classification_targets
 
 from skrecall.utils._sklearn import Interval, StrOptions, _safe_indexing
 
 from ._neighbors import NEIGHBORS_CONSTRAINT, find_neighbors
-from ._row_selection import check_number_columns, class_rows, warn_of_no_new_row
+from ._row_selection import (
+    check_number_columns,
+    check_target,
+    class_rows,
+    shown,
+    warn_of_no_new_row,
+)
 
 
 def beta_above(
@@ -70,15 +75,37 @@ def mix_rows(X: Any, parents: NDArray[np.intp], weights: NDArray[np.float64]) ->
     """
     first, second = (_safe_indexing(X, parents[:, side]) for side in (0, 1))
     dtype = X.dtype if X.dtype.kind == "f" else np.dtype(np.float64)
-    weights = weights.astype(dtype)
+    weights = weights.astype(dtype)[:, np.newaxis]
     if issparse(X):
-        X_new = (diags_array(weights) @ first + diags_array(1 - weights) @ second).asformat(
-            X.format
-        )
+        X_new = (first.multiply(weights) + second.multiply(1 - weights)).asformat(X.format)
     else:
-        weights = weights[:, np.newaxis]
         X_new = weights * first + (1 - weights) * second
     return X_new if X.dtype.kind == "f" else np.rint(X_new).astype(X.dtype)
+
+
+def round_columns(X: Any, whole: NDArray[np.bool_]) -> Any:
+    """Round the columns that hold whole numbers in the DataFrame that samples came from.
+
+    Parameters
+    ----------
+    X : ndarray or sparse of shape (n_samples, n_features)
+        Samples.
+    whole : ndarray of shape (n_features,), dtype bool
+        Which columns to round.
+
+    Returns
+    -------
+    X : ndarray or sparse of shape (n_samples, n_features)
+        The same container.
+    """
+    if not whole.any():
+        return X
+    if not issparse(X):
+        X[:, whole] = np.rint(X[:, whole])
+        return X
+    cells = X.tocoo()
+    cells.data = np.where(whole[cells.col], np.rint(cells.data), cells.data)
+    return cells.asformat(X.format)
 
 
 class MixupOverSampler(BaseOverSampler):
@@ -192,17 +219,31 @@ or callable, default="auto"
         self.n_jobs = n_jobs
         self.random_state = random_state
 
+    def fit_resample(self, X: ArrayLike, y: ArrayLike) -> tuple[Any, Any]:
+        """Add rows.
+
+        Parameters
+        ----------
+        X : array-like, DataFrame or sparse of shape (n_samples, n_features)
+            Samples.
+        y : array-like of shape (n_samples,)
+            Labels.
+
+        Returns
+        -------
+        X_resampled : array-like, DataFrame or sparse of shape (n_samples_new, n_features)
+            All rows of `X`, then the new ones, in its container.
+        y_resampled : array-like of shape (n_samples_new,)
+            Their labels, in the container of `y`.
+        """
+        check_target(y)
+        return super().fit_resample(X, y)
+
     def _check_X_y(self, X: Any, y: Any) -> tuple[Any, NDArray, bool]:
-        check_classification_targets(y)
+        check_target(y)
         check_number_columns(X, type(self).__name__)
-        self._whole = np.array(
-            [
-                pd.api.types.is_integer_dtype(kind) or pd.api.types.is_bool_dtype(kind)
-                for kind in X.dtypes
-            ]
-            if isinstance(X, pd.DataFrame)
-            else []
-        )
+        kinds = list(X.dtypes) if isinstance(X, pd.DataFrame) else []
+        self._whole = np.array([_holds_whole_numbers(kind) for kind in kinds], dtype=bool)
         return super()._check_X_y(X, y)
 
     def _fit_resample(self, X: Any, y: NDArray) -> tuple[Any, NDArray]:
@@ -221,8 +262,7 @@ or callable, default="auto"
             warn_of_no_new_row(self, y)
             return X, y_new
         X_new = mix_rows(X, self.parent_indices_[len(y) :], self.mixing_weights_[len(y) :])
-        if self._whole.any() and not issparse(X_new):
-            X_new[:, self._whole] = np.rint(X_new[:, self._whole])
+        X_new = round_columns(X_new, self._whole)
         if issparse(X):
             return vstack([X, X_new], format=X.format), y_new
         return np.concatenate([X, X_new]), y_new
@@ -241,7 +281,7 @@ or callable, default="auto"
                 among=rows,
                 neighbors=self.neighbors,
                 n_jobs=self.n_jobs,
-                among_name=f"class {label!r}",
+                among_name=shown(label),
             )
             return np.column_stack(
                 [rows[own], near[own, rng.randint(self.n_neighbors, size=n_new)]]
@@ -250,8 +290,8 @@ or callable, default="auto"
             first, others = rows[own], np.arange(len(y))
         elif len(rows) == 1:
             raise ValueError(
-                f"Class {label!r} has 1 row, and partner='class' mixes two of them: add rows, or "
-                "take partner='any'."
+                f"The {shown(label)} has 1 row, and partner='class' mixes two of them: add rows, "
+                "or take partner='any'."
             )
         else:
             first, others = own, rows
@@ -259,3 +299,7 @@ or callable, default="auto"
         second = rng.randint(len(others) - 1, size=n_new)
         second += second >= first
         return np.column_stack([rows[own], others[second]])
+
+
+def _holds_whole_numbers(dtype: Any) -> bool:
+    return pd.api.types.is_integer_dtype(dtype) or pd.api.types.is_bool_dtype(dtype)

@@ -277,10 +277,11 @@ callable, default="auto"
     def _classifiers(self) -> list[BaseEstimator]:
         if not isinstance(self.estimators, list):
             return [self.estimators]
-        if not self.estimators or not all(
+        are_pairs = all(
             isinstance(pair, tuple) and len(pair) == 2 and hasattr(pair[1], "predict")
             for pair in self.estimators
-        ):
+        )
+        if not self.estimators or not are_pairs:
             raise ValueError(
                 f"estimators={self.estimators!r} must be a classifier or a list of pairs (name, "
                 "classifier), one at least."
@@ -296,6 +297,8 @@ callable, default="auto"
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        estimators = self.estimators if isinstance(self.estimators, list) else []
-        take_input_tags(tags, estimators[0][1] if estimators else self.estimators)
+        try:
+            take_input_tags(tags, self._classifiers())
+        except ValueError:  # refused by name when it resamples
+            tags.input_tags.three_d_array = True
         return tags

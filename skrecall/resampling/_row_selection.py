@@ -2,7 +2,7 @@
 
 import warnings
 from abc import abstractmethod
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,7 @@ from sklearn.utils.validation import validate_data
 
 from skrecall.utils._sklearn import _fit_context, _safe_indexing
 
+# What `infer_dtype` calls columns of Python objects that become floats.
 _NUMBERS = {"integer", "floating", "mixed-integer-float", "boolean", "complex", "decimal", "empty"}
 
 
@@ -36,8 +37,8 @@ def check_number_columns(X: Any, name: str) -> None:
         array pass, as nothing tells them from numbers.
     """
     if isinstance(X, pd.DataFrame):
-        kinds = {column: _kind(X[column]) for column in X.columns[:1000]}
-        bad = [column for column, kind in kinds.items() if kind not in _NUMBERS]
+        columns = [j for j, kind in enumerate(X.dtypes) if not pd.api.types.is_numeric_dtype(kind)]
+        bad = [X.columns[j] for j in columns if _kind(X.iloc[:, j]) not in _NUMBERS]
     elif isinstance(X, np.ndarray) and X.dtype.kind == "O" and X.ndim == 2:
         bad = [j for j in range(X.shape[1]) if pd.api.types.infer_dtype(X[:, j]) == "string"]
     else:
@@ -50,14 +51,47 @@ def check_number_columns(X: Any, name: str) -> None:
         )
 
 
-def _kind(column: Any) -> str:
-    if isinstance(column, pd.DataFrame):  # two columns of one name
-        return "duplicate"
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        return "categorical"
-    if column.dtype != object:
-        return "floating" if pd.api.types.is_numeric_dtype(column) else str(column.dtype)
-    return pd.api.types.infer_dtype(column)
+def _kind(column: pd.Series) -> str:
+    return pd.api.types.infer_dtype(column) if column.dtype == object else str(column.dtype)
+
+
+def check_target(y: Any) -> None:
+    """Refuse labels that are missing or continuous.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_samples,) or (n_samples, n_classes)
+        Labels, or an indicator of classes.
+
+    Raises
+    ------
+    ValueError
+        If some are NaN, or they are no labels.
+    """
+    if y is not None and not issparse(y):
+        n_missing = int(np.sum(np.asarray(pd.isna(y))))
+        if n_missing:
+            raise ValueError(
+                f"y contains NaN: {n_missing} of {np.size(y)} labels are missing. Leave out the "
+                "samples whose label is unknown."
+            )
+    check_classification_targets(y)
+
+
+def shown(label: Any) -> str:
+    """Return a label as messages show it, without the type of NumPy's scalars.
+
+    Parameters
+    ----------
+    label : object
+        A class.
+
+    Returns
+    -------
+    text : str
+        Such as "class 1" or "class 'tumour'".
+    """
+    return f"class {np.array([label]).tolist()[0]!r}"
 
 
 def class_rows(y: NDArray, label: Any) -> NDArray[np.intp]:
@@ -92,7 +126,7 @@ def warn_of_no_new_row(sampler: Any, y: NDArray) -> None:
         f"{type(sampler).__name__} added no row to {len(y)}: "
         f"sampling_strategy={sampler.sampling_strategy!r} asks for "
         f"{_counts(sampler.sampling_strategy_)} more, and the classes have {_class_counts(y)}.",
-        stacklevel=6,
+        stacklevel=7,
     )
 
 
@@ -115,6 +149,26 @@ class BaseRowSelector(BaseSampler):
     """
 
     _computes_with_features = True  # False: an estimator inside takes the samples as they came
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
+        """Check the input and count the classes; `fit_resample` is what resamples.
+
+        Parameters
+        ----------
+        X : array-like, DataFrame or sparse of shape (n_samples, n_features)
+            Samples.
+        y : array-like of shape (n_samples,)
+            Labels.
+
+        Returns
+        -------
+        self : object
+            The same sampler.
+        """
+        _, labels, _ = self._check_X_y(X, y)
+        self.sampling_strategy_ = self._count_to_keep(labels)
+        return self
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit_resample(self, X: ArrayLike, y: ArrayLike) -> tuple[Any, Any]:
@@ -162,7 +216,7 @@ class BaseRowSelector(BaseSampler):
         )
 
     def _check_X_y(self, X: Any, y: Any) -> tuple[Any, NDArray, bool]:
-        check_classification_targets(y)
+        check_target(y)
         labels, is_indicator = check_target_type(y, indicate_one_vs_all=True)
         assert_all_finite(labels, input_name="y")
         if self._computes_with_features:
@@ -188,19 +242,20 @@ class BaseRowSelector(BaseSampler):
         return tags
 
 
-def take_input_tags(tags: Any, estimator: Any) -> None:
-    """Let a sampler take the samples that the estimator inside takes, of any shape.
+def take_input_tags(tags: Any, estimators: list) -> None:
+    """Let a sampler take the samples that all estimators inside take, of any shape.
 
     Parameters
     ----------
     tags : Tags
         Of the sampler, changed in place.
-    estimator : estimator
-        The one inside.
+    estimators : list of estimator
+        Those inside.
     """
-    inner = get_tags(estimator).input_tags
-    for name in ("sparse", "categorical", "string", "positive_only", "allow_nan"):
-        setattr(tags.input_tags, name, getattr(inner, name))
+    inner = [get_tags(estimator).input_tags for estimator in estimators]
+    for name in ("sparse", "categorical", "string", "allow_nan"):
+        setattr(tags.input_tags, name, all(getattr(one, name) for one in inner))
+    tags.input_tags.positive_only = any(one.positive_only for one in inner)
     tags.input_tags.three_d_array = True
 
 
