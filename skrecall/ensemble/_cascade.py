@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import binom
 
 from skrecall.threshold._promise import LAST_DIGITS
 
@@ -154,13 +155,16 @@ def cheapest_shares(
 ) -> NDArray[np.float64]:
     """Return the shares of the budget under which the cascade costs least on the given rows.
 
+    A budget that loses a share of all positives loses a binomial number of the given ones. The cost
+    is averaged over it, as that at the mean number alone follows the luck of a few positives.
+
     Parameters
     ----------
     levels : ndarray of shape (n_samples, n_stages)
         Level of each row at each stage.
     positive : ndarray of shape (n_samples,), dtype bool
         Positive rows, at least one.
-    loss : float in [0, 1)
+    loss : float in (0, 1)
         Share of the positives that all stages together may lose.
     stage_costs : ndarray of shape (n_stages,)
         Cost of a row that the stage scores.
@@ -172,14 +176,25 @@ def cheapest_shares(
     shares : ndarray of shape (n_stages,)
         Not negative, summing to one; of equal candidates, the one nearest to equal shares.
     """
-    n_lost = int(loss * positive.sum())
+    n_lost = np.arange(positive.sum())
+    weight = binom.pmf(n_lost, len(n_lost), loss)
+    n_lost, weight = (of[weight > 1e-3 * weight.max()] for of in (n_lost, weight))
+    weight /= weight.sum()
 
     def saved(weights: NDArray) -> float:
         shares = weights[:, 0]
         running = running_levels(levels, shares)
-        threshold = np.partition(running[positive, -1], n_lost)[n_lost]
-        scored, passed = stage_shares(running, threshold, shares)
+        budgets = np.sort(running[positive, -1])[n_lost]
+        passed = np.array([_passing(column, budgets) @ weight for column in running.T])
+        scored = np.append(1.0, passed[:-1]) * (shares > 0)
         return -float(scored @ stage_costs + alert_cost * passed[-1])
 
     # a weighted mean of the unit vectors is the weights themselves
     return best_weights(np.eye(levels.shape[1])[:, :, None], saved)[0]
+
+
+def _passing(values: NDArray[np.float64], thresholds: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the share of values from each threshold up; thresholds in increasing order."""
+    n_reached = np.searchsorted(thresholds, values, side="right")
+    n_below = np.cumsum(np.bincount(n_reached, minlength=len(thresholds) + 1))[:-1]
+    return 1 - n_below / len(values)

@@ -86,13 +86,13 @@ class RecallCascadeClassifier(DecisionMixin, ClassifierMixin, MetaEstimatorMixin
         Probability, over draws of the held-out positives, of keeping it.
     budget : {"equal", "cost"} or array-like of shape (n_stages,), default="equal"
         Share of the lost positives that each stage may cause. "cost" finds the shares under which
-        the cascade costs least on the tuning rows, which needs `stage_costs`. A stage without a
-        share is skipped: it scores no row.
+        stages and alerts together cost least on the tuning rows; it needs `stage_costs` and
+        `alert_cost`. A stage without a share is skipped: it scores no row.
     stage_costs : array-like of shape (n_stages,), default=None
         Cost of scoring one row, for each stage, in any unit. None counts no costs.
     alert_cost : float, default=None
-        Cost of one flagged row, such as a person's look at it, in the same unit; "cost" weighs it.
-        None means that of the last stage.
+        Cost of one flagged row, such as a person's look at it, in the same unit. Where it is no
+        more than that of the last stage, this stage cannot pay, and "cost" skips it.
     train_recall : float in (0, 1), default=None
         None fits every stage on all training rows. A number fits a stage on those that pass all
         stages before it, when each of these keeps this share of its training positives, by scores
@@ -555,8 +555,10 @@ class RecallCascadeClassifier(DecisionMixin, ClassifierMixin, MetaEstimatorMixin
         return int(positive.sum())
 
     def _refit_decision(self) -> None:
-        costs, alert_cost = self._costs()
-        shares = self._shares(costs, alert_cost)
+        costs = None
+        if self.stage_costs is not None:
+            costs = _stage_numbers(self.stage_costs, len(self.stages_), name="stage_costs")
+        shares = self._shares(costs)
         running = running_levels(self._held_out, shares)
         evidence = replace(self._evidence, y_score=running[:, -1:])
         terms = self._terms(evidence)
@@ -576,23 +578,17 @@ class RecallCascadeClassifier(DecisionMixin, ClassifierMixin, MetaEstimatorMixin
         self.budget_ = shares
         self._describe_stages(running, costs)
 
-    def _costs(self) -> tuple[NDArray[np.float64] | None, float]:
-        """Return the cost of a row for each stage, None if it is not counted, and of an alert."""
-        if self.stage_costs is None:
-            return None, 0.0
-        costs = _stage_numbers(self.stage_costs, len(self.stages_), name="stage_costs")
-        return costs, float(costs[-1] if self.alert_cost is None else self.alert_cost)
-
-    def _shares(self, costs: NDArray[np.float64] | None, alert_cost: float) -> NDArray[np.float64]:
+    def _shares(self, costs: NDArray[np.float64] | None) -> NDArray[np.float64]:
         if not isinstance(self.budget, str):
             shares = _stage_numbers(self.budget, len(self.stages_), name="budget")
             return shares / shares.sum()
         if self.budget == "equal":
             return np.full(len(self.stages_), 1 / len(self.stages_))
-        if costs is None:
+        if costs is None or self.alert_cost is None:
             raise ValueError(
-                "budget='cost' needs to know what a row costs at each stage: pass stage_costs, one "
-                "number a stage, in any unit."
+                "budget='cost' weighs what a row costs at each stage and what an alert costs: pass "
+                f"stage_costs and alert_cost, in one unit; they are {self.stage_costs!r} and "
+                f"{self.alert_cost!r}."
             )
         terms, n_positives = self._terms(self._evidence), self._count_positives(self._evidence)
         rank = threshold_rank(
@@ -604,7 +600,7 @@ class RecallCascadeClassifier(DecisionMixin, ClassifierMixin, MetaEstimatorMixin
             positive,
             loss=max(rank, 1) / (n_positives + 1),  # what the order statistic loses on average
             stage_costs=costs,
-            alert_cost=alert_cost,
+            alert_cost=float(self.alert_cost),
         )
 
     def _describe_stages(

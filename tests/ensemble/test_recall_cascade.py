@@ -328,13 +328,13 @@ def test_a_stage_without_a_share_is_never_run():
 
 def test_cost_budget_saves_stage_runs():
     X, y = draw(20000, prevalence=0.05)
-    params = {"stage_costs": [1, 100], "alert_cost": 100}
+    params = {"stage_costs": [1, 100], "alert_cost": 1000}
     cheap = cascade(budget="cost", **params).fit(X, y)
     given = cascade(budget=cheap.budget_, **params).fit(X, y)
     assert_array_equal(cheap.predict(X), given.predict(X))
 
     def total(model):
-        return model.cost_per_1000_ + 100 * model.promise_.alerts_per_1000
+        return model.cost_per_1000_ + 1000 * model.promise_.alerts_per_1000
 
     for budget in ([0.1, 0.9], "equal", [0.9, 0.1]):
         assert total(cheap) <= 1.05 * total(cascade(budget=budget, **params).fit(X, y))
@@ -346,7 +346,7 @@ def test_cost_budget_saves_stage_runs():
         {"target_recall": 0.8},
         {"confidence": 0.7},
         {"budget": [3, 1]},
-        {"budget": "cost", "stage_costs": [1, 9], "alert_cost": 4.0},
+        {"budget": "cost", "stage_costs": [1, 9], "alert_cost": 40.0},
         {"n_comparisons": 5},
         {"next_batch": 40},
     ],
@@ -438,7 +438,7 @@ def test_duplicates_in_two_parts_are_refused():
         ({"budget": [1, 2, 3]}, r"budget=\[1, 2, 3\] must hold 2 numbers"),
         ({"budget": [1, -1]}, "must be finite and not negative"),
         ({"budget": [0, 0]}, "one of them positive"),
-        ({"budget": "cost"}, "pass stage_costs"),
+        ({"budget": "cost", "stage_costs": [1, 2]}, "pass stage_costs and alert_cost"),
         ({"stage_costs": [1]}, r"stage_costs=\[1\] must hold 2 numbers"),
         ({"train_recall": 0.9, "cv": ShuffleSplit(3)}, "needs folds that score each once"),
         ({"pos_label": 7}, "pos_label=7 must name one class"),
