@@ -12,8 +12,12 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
 
 from skrecall.ensemble import (
+    BalanceCascadeClassifier,
     EnsembleSelectionClassifier,
     RecallCascadeClassifier,
+    ResampledBaggingClassifier,
+    SelfPacedEnsembleClassifier,
+    SMOTEBoostClassifier,
     SoftVotingClassifier,
 )
 from skrecall.model_selection import DecisionGridSearchCV
@@ -21,6 +25,8 @@ from skrecall.resampling import (
     ArraySampler,
     ClusterUnderSampler,
     DensityUnderSampler,
+    FastEditedNearestNeighbours,
+    FastTomekLinks,
     HardNegativeUnderSampler,
     MixupOverSampler,
     NoisySampleFilter,
@@ -55,6 +61,10 @@ CLASSIFIERS: list = [
         cv=3,
         random_state=0,
     ),
+    ResampledBaggingClassifier(LogisticRegression(), n_estimators=3, random_state=0),
+    SelfPacedEnsembleClassifier(LogisticRegression(), n_estimators=3, random_state=0),
+    BalanceCascadeClassifier(LogisticRegression(), n_estimators=3, random_state=0),
+    SMOTEBoostClassifier(LogisticRegression(), n_estimators=3, random_state=0),
     DecisionGridSearchCV(
         FixedThresholdClassifier(LogisticRegression()),
         {"threshold": [0.3, 0.5]},
@@ -93,6 +103,8 @@ SAMPLERS: list = [
     ArraySampler(RandomUnderSampler(random_state=0)),
     ClusterUnderSampler(random_state=0),
     DensityUnderSampler(random_state=0),
+    FastEditedNearestNeighbours(),
+    FastTomekLinks(),
     HardNegativeUnderSampler(LogisticRegression(), cv=3, random_state=0),
     MixupOverSampler(random_state=0),
     NoisySampleFilter(
@@ -130,6 +142,10 @@ EXPECTED_FAILED_CHECKS: dict[str, dict[str, str]] = {
     "EnsembleOfClassifierChains": WEIGHTS_INSIDE_BAGS,
     "EnsembleOfPrunedSets": WEIGHTS_INSIDE_BAGS,
     "MultilabelBaggingClassifier": WEIGHTS_INSIDE_BAGS,
+    "ResampledBaggingClassifier": WEIGHTS_INSIDE_BAGS,
+    "SelfPacedEnsembleClassifier": WEIGHTS_INSIDE_BAGS,
+    "BalanceCascadeClassifier": WEIGHTS_INSIDE_BAGS,
+    "SMOTEBoostClassifier": WEIGHTS_INSIDE_BAGS,
     "LabelEmbeddingClassifier": LISTED_CLASSES,
     "MultilabelForestClassifier": {
         f"check_sample_weight_equivalence_on_{kind}_data": (

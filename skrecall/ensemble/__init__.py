@@ -1,13 +1,21 @@
 """Classifiers made of several: soft votes with weights chosen for recall."""
 
+from ._balance_cascade import BalanceCascadeClassifier
 from ._ensemble_selection import EnsembleSelectionClassifier
 from ._multilabel_stacking import MultilabelStackingClassifier
 from ._recall_cascade import RecallCascadeClassifier
+from ._resampled_bagging import ResampledBaggingClassifier
+from ._self_paced import SelfPacedEnsembleClassifier
+from ._smote_boost import SMOTEBoostClassifier
 from ._soft_voting import SoftVotingClassifier
 
 __all__ = [
+    "BalanceCascadeClassifier",
     "EnsembleSelectionClassifier",
     "MultilabelStackingClassifier",
     "RecallCascadeClassifier",
+    "ResampledBaggingClassifier",
+    "SMOTEBoostClassifier",
+    "SelfPacedEnsembleClassifier",
     "SoftVotingClassifier",
 ]
