@@ -3,6 +3,8 @@
 from ._array import ArraySampler
 from ._cluster import ClusterUnderSampler
 from ._density import DensityUnderSampler
+from ._fast_enn import FastEditedNearestNeighbours
+from ._fast_tomek import FastTomekLinks
 from ._hard_negatives import HardNegativeUnderSampler
 from ._lpros import LPROS
 from ._lprus import LPRUS
@@ -23,6 +25,8 @@ __all__ = [
     "ArraySampler",
     "ClusterUnderSampler",
     "DensityUnderSampler",
+    "FastEditedNearestNeighbours",
+    "FastTomekLinks",
     "HardNegativeUnderSampler",
     "LPROS",
     "LPRUS",
