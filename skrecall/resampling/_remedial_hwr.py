@@ -10,7 +10,9 @@ References
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
+from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, MetaEstimatorMixin
 from sklearn.utils import get_tags
 
@@ -42,7 +44,8 @@ class REMEDIALHwR(MetaEstimatorMixin, BaseDecouplingSampler):
     Attributes
     ----------
     sampler_ : sampler object
-        The fitted sampler; its indices are those of the rows after the first step.
+        The fitted sampler; its indices are those of the rows after the first step. One that does
+        not look at features was given the indices of the rows in their place.
     sampling_strategy_ : dict
         Positives of each label that is separated.
     sample_indices_ : ndarray of shape (n_samples_new,)
@@ -109,10 +112,15 @@ class REMEDIALHwR(MetaEstimatorMixin, BaseDecouplingSampler):
         self, X: Any, Y: Indicator, rng: np.random.RandomState
     ) -> tuple[Any, Indicator, NDArray[np.intp]]:
         rows, Y = decouple(Y, self._is_rare)
-        X = _safe_indexing(X, rows)
+        if hasattr(self, "label_names_"):
+            Y = pd.DataFrame(Y.toarray() if issparse(Y) else Y, columns=self.label_names_)
         self.sampler_ = clone_with_seed(self.sampler, rng)
-        X_new, y_new = self.sampler_.fit_resample(X, self._container.restore(Y, X))
-        Y_new, _ = check_indicator(y_new, accept_sparse=True, name="y")
+        if not getattr(self.sampler_, "_looks_at_features", True):  # spares a copy of the samples
+            _, Y_new = self.sampler_.fit_resample(rows[:, np.newaxis], Y)
+            X_new = _safe_indexing(X, rows[self.sampler_.sample_indices_])
+        else:
+            X_new, Y_new = self.sampler_.fit_resample(_safe_indexing(X, rows), Y)
+        Y_new, _ = check_indicator(Y_new, accept_sparse=True, name="y")
         if self._selects_rows:
             indices = np.column_stack([self.sampler_.sample_indices_] * 2)
         else:
