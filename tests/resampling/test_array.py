@@ -7,14 +7,18 @@ from imblearn.combine import SMOTEENN
 from imblearn.over_sampling import ADASYN, SMOTE, RandomOverSampler
 from imblearn.pipeline import Pipeline
 from imblearn.under_sampling import NearMiss, RandomUnderSampler, TomekLinks
+from imblearn.utils.testing import all_estimators
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_array
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
+from sklearn.naive_bayes import GaussianNB
 from sklearn.preprocessing import FunctionTransformer
 
-from skrecall.resampling import ArraySampler
+from skrecall.resampling import ArraySampler, MixupOverSampler
+from tests.checks import seeded
+from tests.instances import SAMPLERS as OURS
 
 SAMPLERS = [
     SMOTE(random_state=0),
@@ -25,6 +29,17 @@ SAMPLERS = [
     RandomUnderSampler(random_state=0),
     NearMiss(),
     TomekLinks(),
+]
+
+# Of imbalanced-learn's samplers, those that need a parameter for these few rows or are slow.
+PARAMS = {
+    "InstanceHardnessThreshold": {"estimator": GaussianNB()},
+    "KMeansSMOTE": {"cluster_balance_threshold": 0.0},
+    "SMOTENC": {"categorical_features": [0, 5]},
+}
+ALL_SAMPLERS = [
+    *(kind(**PARAMS.get(name, {})) for name, kind in all_estimators(type_filter="sampler")),
+    *(sampler for sampler in OURS if not isinstance(sampler, ArraySampler)),
 ]
 
 
@@ -52,6 +67,41 @@ def test_images_are_resampled_as_their_flat_floats(sampler, dtype):
     tolerance = 0.5001 if X.dtype.kind in "iu" else 1e-4
     assert_allclose(actual.reshape(len(actual), -1), expected, atol=tolerance)
     assert_array_equal(y_actual, y_expected)
+
+
+@pytest.mark.parametrize("sampler", ALL_SAMPLERS, ids=lambda sampler: type(sampler).__name__)
+@pytest.mark.parametrize("shape", [(2, 3, 2), (6, 2)], ids=["images", "sequences"])
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_every_sampler_resamples_images_and_sequences(sampler, shape, dtype):
+    rng = np.random.RandomState(1)
+    y = (np.arange(150) % 5 == 0).astype(int)
+    X = rng.randint(0, 196, size=(150, *shape)) + 60 * rng.binomial(1, 0.2 + 0.6 * y).reshape(
+        -1, *np.ones(len(shape), dtype=int)
+    )
+    X = X.astype(np.uint8) if dtype == np.uint8 else (X / 255).astype(np.float32)
+    sampler = seeded(sampler)
+    flat = X.reshape(150, 12).astype(np.float32)
+    expected, y_expected = clone(sampler).fit_resample(flat, y)
+    actual, y_actual = ArraySampler(sampler).fit_resample(X, y)
+    assert actual.shape == (len(expected), *shape)
+    assert actual.dtype == dtype
+    assert actual.min() >= X.min()
+    assert actual.max() <= X.max()
+    assert_array_equal(y_actual, y_expected)
+    assert_allclose(
+        actual.reshape(len(actual), 12), expected, rtol=0, atol=0.5 if dtype == np.uint8 else 0
+    )
+    if not isinstance(sampler, FunctionSampler):  # without a function it changes nothing
+        assert len(actual) != 150
+
+
+def test_parents_are_passed_on():
+    X, y = make_images(np.uint8)
+    sampler = ArraySampler(MixupOverSampler(random_state=0))
+    _, y_new = sampler.fit_resample(X, y)
+    assert_array_equal(y[sampler.parent_indices_[:, 0]], y_new)
+    sampler.set_params(sampler=RandomOverSampler(random_state=0)).fit_resample(X, y)
+    assert not hasattr(sampler, "parent_indices_")
 
 
 def test_uint8_images_do_not_wrap_around():
