@@ -1,9 +1,10 @@
 """Published numbers that must come out again: a miss is named, and the exit status is not 0.
 
 Label measures to the digits printed; iterative stratification beside an exact run of the papers'
-rule; multi-label metrics beside another implementation, on its own predictions.
+rule; rows that samplers add and remove beside runs of their definitions by others; multi-label
+metrics beside another implementation, on its own predictions.
 
-    python benchmarks/oracles.py --data DIR       # ten seconds
+    python benchmarks/oracles.py --data DIR       # twenty seconds
 
 `DIR/multilabel` holds the sets of `LABEL_MEASURES` as NAME.npz, and oracle_flags_metrics.npz.
 """
@@ -20,10 +21,12 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_array
 from sklearn import metrics as sklearn_metrics
+from sklearn.preprocessing import minmax_scale
 
 from skrecall import metrics
-from skrecall.label_space import label_space_summary
+from skrecall.label_space import label_space_summary, mean_imbalance_ratio, scumble
 from skrecall.model_selection import MultilabelStratifiedKFold, fold_quality
+from skrecall.resampling import MLROS, MLSMOTE, REMEDIAL, MLeNN
 
 # n_features of the complexity score, before any encoding, and the values, as printed.
 LABEL_MEASURES = {
@@ -53,6 +56,22 @@ STRATIFICATION = {
     ("medical", 2): (".004", "176", ".0031"),
 }
 N_SEEDS = 50
+
+# Rows after REMEDIAL, and SCUMBLE before and after where it was printed.
+REMEDIAL_ROWS = {
+    "flags": ("262", ".061", ".018"),
+    "emotions": ("815",),
+    "yeast": ("3234", ".104", ".065"),
+    "genbase": ("752",),
+    "medical": ("1163",),
+}
+# Rows that MLeNN removes, features scaled to the unit interval.
+MLENN_ROWS = {"emotions": "23", "yeast": "261"}
+# Rows added, and MeanIR before and after, in the mean of PUBLISHED_SEEDS runs.
+MLROS_ROWS = {"yeast": ("293", "7.20", "3.83"), "medical": ("24", "89.5", "47.5")}
+MLSMOTE_ROWS = {"yeast": ("212", "7.20", "5.06"), "emotions": ("655", "1.48", "1.47")}
+PUBLISHED_SEEDS = 5
+N_SAMPLER_SEEDS = 20
 
 # Of these, ties in the scores are resolved in another way there.
 TIE_TOLERANCE = {
@@ -149,8 +168,59 @@ def multilabel_metrics(folder: Path) -> Iterator[Finding]:
         yield equal("metrics", f"flags: {name}", value, printed, TIE_TOLERANCE.get(name, 0.0))
 
 
-# One function per kind of oracle; rows added and removed by samplers join the list here.
-ORACLES = (label_measures, stratification, multilabel_metrics)
+def samplers_without_chance(folder: Path) -> Iterator[Finding]:
+    for name, (n_rows, *printed) in REMEDIAL_ROWS.items():
+        Y = load(folder, name)["Y"]
+        _, Y_new = REMEDIAL().fit_resample(np.arange(len(Y))[:, np.newaxis], Y)
+        yield equal("REMEDIAL", f"{name}: rows after", len(Y_new), n_rows)
+        changed = np.count_nonzero(Y_new.sum(axis=0) != Y.sum(axis=0))
+        yield equal("REMEDIAL", f"{name}: labels with another count", changed, "0")
+        for what, value, labels in zip(("before", "after"), printed, (Y, Y_new), strict=False):
+            yield equal("REMEDIAL", f"{name}: SCUMBLE {what}", scumble(labels), value)
+    for name, n_removed in MLENN_ROWS.items():
+        X, Y = scaled(folder, name)
+        _, Y_new = MLeNN().fit_resample(X, Y)
+        yield equal("MLeNN", f"{name}: rows removed", len(Y) - len(Y_new), n_removed)
+
+
+def samplers_of_chance(folder: Path) -> Iterator[Finding]:
+    """Both are means of runs: three standard errors of their difference are allowed."""
+    for sampler, published in [(MLROS(), MLROS_ROWS), (MLSMOTE(n_neighbors=5), MLSMOTE_ROWS)]:
+        oracle = type(sampler).__name__
+        for name, (n_added, before, after) in published.items():
+            data = load(folder, name)
+            Y = data["Y"]
+            X = scaled(folder, name)[0] if "X" in data else np.arange(len(Y))[:, np.newaxis]
+            yield equal(oracle, f"{name}: MeanIR before", mean_imbalance_ratio(Y), before)
+            runs = []
+            for seed in range(N_SAMPLER_SEEDS):
+                _, Y_new = sampler.set_params(random_state=seed).fit_resample(X, Y)
+                runs.append((len(Y_new) - len(Y), mean_imbalance_ratio(Y_new)))
+            error = 3 * np.std(runs, axis=0) * math.sqrt(1 / PUBLISHED_SEEDS + 1 / N_SAMPLER_SEEDS)
+            for what, seen, printed, more in zip(
+                ("rows added", "MeanIR after"),
+                np.mean(runs, axis=0),
+                (n_added, after),
+                error,
+                strict=True,
+            ):
+                yield equal(oracle, f"{name}: {what}", seen, printed, more)
+
+
+# One function per kind of oracle.
+ORACLES = (
+    label_measures,
+    stratification,
+    samplers_without_chance,
+    samplers_of_chance,
+    multilabel_metrics,
+)
+
+
+def scaled(folder: Path, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return features scaled to the unit interval, and labels."""
+    data = load(folder, name)
+    return minmax_scale(data["X"]), data["Y"]
 
 
 def load(folder: Path, name: str) -> dict[str, np.ndarray]:
