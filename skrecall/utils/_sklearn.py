@@ -13,6 +13,7 @@ from sklearn.model_selection._validation import (
     _score,
     _warn_or_raise_about_fit_failures,
 )
+from sklearn.neighbors._base import KNeighborsMixin
 from sklearn.utils import _safe_indexing
 from sklearn.utils._indexing import _get_column_indices
 from sklearn.utils._metadata_requests import _routing_enabled
@@ -45,6 +46,7 @@ __all__ = [
     "CallbackContext",
     "HasMethods",
     "Interval",
+    "KNeighborsMixin",
     "RealNotInt",
     "StrOptions",
     "_BaseComposition",
