@@ -11,6 +11,7 @@ from types import ModuleType
 __version__ = "0.1.0"
 
 _FOLDERS = (
+    "active_learning",
     "datasets",
     "ensemble",
     "label_space",
