@@ -56,7 +56,7 @@ class RecallCascadeClassifier(DecisionMixin, ClassifierMixin, MetaEstimatorMixin
     """Cascade of classifiers, cheap ones first, that keeps an end-to-end recall on unseen data.
 
     Every row goes to the first stage. What scores too low there is negative and leaves; only the
-    rest reaches the next, costlier stage, and what passes the last one is flagged. At least
+    rest reaches the next, costlier stage [2]_, and what passes the last one is flagged. At least
     `target_recall` of all positives pass *all* stages, with probability `confidence` over draws of
     the held-out positives. The bound is exact for continuous scores, and on the safe side for tied
     ones, whatever the stages are and however their errors depend on each other.
