@@ -105,6 +105,9 @@ or callable, default="auto"
     -----
     Distances need features on one scale: put a scaler before it.
 
+    The search is exact, and its time grows with the square of the rows of a class in more than
+    about ten dimensions: for 100,000 rows and more, pass `neighbors`.
+
     The class is the only one whose density counts: where it is dense and borders on the rare class,
     it is thinned as elsewhere.
 

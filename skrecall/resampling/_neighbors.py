@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import clone
+from sklearn.base import ClassifierMixin, RegressorMixin, clone
 from sklearn.neighbors import NearestNeighbors
 
 from skrecall.utils._sklearn import HasMethods, _num_samples, _safe_indexing
@@ -59,6 +59,7 @@ def find_neighbors(
         If fewer than `n_neighbors` other rows may be neighbours.
     """
     n_samples = _num_samples(X)
+    queries = X if rows is None else _safe_indexing(X, rows)
     rows = np.arange(n_samples) if rows is None else np.asarray(rows, dtype=np.intp)
     position = np.full(n_samples, -1)  # of each row among those that may be neighbours
     position[slice(None) if among is None else among] = np.arange(
@@ -77,10 +78,12 @@ def find_neighbors(
             )
         )
     search = NearestNeighbors(n_jobs=n_jobs) if neighbors is None else clone(neighbors)
-    search.fit(X if among is None else _safe_indexing(X, among))
-    distances, indices = search.kneighbors(
-        _safe_indexing(X, rows), n_neighbors=n_neighbors + int((own >= 0).any())
-    )
+    X_among = X if among is None else _safe_indexing(X, among)
+    if isinstance(search, ClassifierMixin | RegressorMixin):  # they search without their target
+        search.fit(X_among, np.zeros(_num_samples(X_among), dtype=np.intp))
+    else:
+        search.fit(X_among)
+    distances, indices = search.kneighbors(queries, n_neighbors=n_neighbors + int((own >= 0).any()))
     distances, indices = _without_own(np.asarray(distances), np.asarray(indices), own, n_neighbors)
     return distances, indices if among is None else np.asarray(among, dtype=np.intp)[indices]
 

@@ -3,7 +3,13 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_array
 from sklearn.base import BaseEstimator
-from sklearn.neighbors import KNeighborsTransformer, NearestNeighbors
+from sklearn.neighbors import (
+    KNeighborsClassifier,
+    KNeighborsRegressor,
+    KNeighborsTransformer,
+    LocalOutlierFactor,
+    NearestNeighbors,
+)
 
 from skrecall.resampling._neighbors import find_neighbors
 
@@ -73,6 +79,22 @@ def test_the_farthest_is_left_out_where_a_search_lacks_the_row():
         find_neighbors(X, 4, neighbors=Shortsighted()), find_neighbors(X, 4), strict=True
     ):
         assert_allclose(actual, expected)
+
+
+@pytest.mark.parametrize(
+    "search",
+    [
+        KNeighborsClassifier(n_neighbors=2),
+        KNeighborsRegressor(n_neighbors=2),
+        KNeighborsTransformer(n_neighbors=2),
+        LocalOutlierFactor(n_neighbors=2),
+        NearestNeighbors(n_neighbors=2),
+    ],
+    ids=lambda search: type(search).__name__,
+)
+def test_whatever_else_the_search_is_for(search):
+    X = np.random.RandomState(4).normal(size=(30, 3))
+    assert_array_equal(find_neighbors(X, 4, neighbors=search)[1], find_neighbors(X, 4)[1])
 
 
 def test_the_search_is_cloned_and_keeps_its_metric():
