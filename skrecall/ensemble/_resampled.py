@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, is_regressor
 from sklearn.utils import get_tags, indexable
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.validation import check_is_fitted
@@ -75,9 +75,10 @@ def resample(
         If there are such parameters and the sampler does not tell where rows come from, or entries
         that have no mean.
     """
-    X_new, y_new, origins = fit_resample_with_origins(sampler, X, y, {})
     if not params:
+        X_new, y_new, *_ = sampler.fit_resample(X, y)
         return X_new, y_new, {}
+    X_new, y_new, origins = fit_resample_with_origins(sampler, X, y, {})
     if origins is None:
         raise ValueError(
             f"{sorted(params)} cannot follow the rows: {type(sampler).__name__} "
@@ -172,6 +173,11 @@ class BaseResampledEnsemble(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
 
         Rows of weight zero are among those of no class.
         """
+        if is_regressor(self._inner):
+            raise ValueError(
+                f"{type(self).__name__} needs a classifier, and {type(self._inner).__name__} is a "
+                "regressor, whose numbers are no labels: pass a classifier in its place."
+            )
         X, y = indexable(X, y)
         check_features(self, X, reset=True)
         y = check_training_labels(y)

@@ -7,6 +7,8 @@ References
    Symposium on Computational Intelligence and Data Mining, 2009.
 """
 
+from collections.abc import Callable
+from functools import partial
 from numbers import Integral
 from typing import Any, Literal, Self
 
@@ -37,10 +39,10 @@ from ._resampled import BaseResampledEnsemble, resample, sampler_for
 
 def draw_rows(
     rows_of_class: list[NDArray[np.intp]],
-    max_samples: int | float,
-    rng: np.random.RandomState,
     *,
+    max_samples: int | float,
     replace: bool,
+    rng: np.random.RandomState,
 ) -> NDArray[np.intp]:
     """Draw the same share of the rows of each class, one row at least.
 
@@ -50,10 +52,10 @@ def draw_rows(
         The rows of each class; a class without any is left out.
     max_samples : int or float
         How many rows to draw in all, or a share of them.
-    rng : RandomState
-        Source of randomness.
     replace : bool
         Whether a row may be drawn again.
+    rng : RandomState
+        Source of randomness.
 
     Returns
     -------
@@ -260,18 +262,13 @@ class ResampledBaggingClassifier(DecisionMixin, BaseResampledEnsemble):
         sampler = self.sampler
         if sampler is not None:
             sampler = RandomUnderSampler() if isinstance(sampler, str) else sampler_for(sampler, X)
-        rng = check_random_state(self.random_state)
-        draws = [
-            (
-                draw_rows(rows_of_class, self.max_samples, rng, replace=self.bootstrap),
-                draw_features(X, self.max_features, rng),
-                rng.randint(MAX_SEED),
-            )
-            for _ in range(self.n_estimators)
-        ]
+        draw = partial(
+            draw_rows, rows_of_class, max_samples=self.max_samples, replace=self.bootstrap
+        )
+        seeds = check_random_state(self.random_state).randint(MAX_SEED, size=self.n_estimators)
         self.bags_ = Parallel(n_jobs=self.n_jobs, verbose=int(self.verbose))(
-            delayed(_fit_bag)(self.estimator, sampler, X, y, rows, features, params, seed)
-            for rows, features, seed in draws
+            delayed(_fit_bag)(self.estimator, sampler, X, y, draw, self.max_features, params, seed)
+            for seed in seeds
         )
         if hasattr(self, "oob_proba_"):
             del self.oob_proba_
@@ -333,13 +330,14 @@ def _fit_bag(
     sampler: Any,
     X: Any,
     y: NDArray,
-    rows: NDArray[np.intp],
-    features: NDArray[np.intp] | None,
+    draw: Callable[..., NDArray[np.intp]],
+    max_features: int | float,
     params: dict[str, Any],
     seed: int,
 ) -> Bag:
-    """Fit a member on its bag, resampled; a sampler that draws at random gets row numbers alone."""
+    """Fit a member on its bag; a sampler that draws at random gets the row numbers alone."""
     rng = np.random.RandomState(seed)
+    rows, features = draw(rng=rng), draw_features(X, max_features, rng)
     if sampler is not None:
         sampler = clone_with_seed(sampler, rng)
         if not looks_at_values(sampler):

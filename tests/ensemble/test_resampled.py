@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from imblearn.over_sampling import SMOTE
+from imblearn.over_sampling import SMOTE, RandomOverSampler
 from imblearn.under_sampling import RandomUnderSampler
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_array
@@ -8,12 +8,13 @@ from sklearn import config_context
 from sklearn.base import clone
 from sklearn.datasets import make_classification
 from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
+from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils import get_tags
 
 from skrecall.ensemble import (
@@ -164,6 +165,24 @@ def test_rows_of_weight_zero_are_left_out(data, model):
 def test_no_probabilities_is_a_sentence(data, model):
     with pytest.raises(ValueError, match=r"LinearSVC has no predict_proba: .*Calibrated"):
         clone(model).set_params(estimator=LinearSVC()).fit(*data)
+
+
+@by_name
+def test_a_regressor_is_a_sentence(data, model):
+    with pytest.raises(ValueError, match="needs a classifier, and Ridge is a regressor"):
+        clone(model).set_params(estimator=Ridge()).fit(*data)
+
+
+@by_name
+def test_missing_values_reach_an_estimator_that_takes_them(data, model):
+    X, y = data
+    X = np.where(np.random.default_rng(0).uniform(size=X.shape) < 0.1, np.nan, X)
+    model = clone(model).set_params(estimator=DecisionTreeClassifier(max_depth=4))
+    if isinstance(model, SMOTEBoostClassifier):
+        with pytest.raises(ValueError, match="NaN"):
+            clone(model).fit(X, y)
+        model.set_params(sampler=RandomOverSampler())
+    assert np.isfinite(model.fit(X, y).predict_proba(X)).all()
 
 
 @by_name

@@ -31,14 +31,14 @@ def test_rows_of_each_class_are_drawn_in_the_same_share():
     rng = np.random.RandomState(0)
     for max_samples, expected in [(1.0, [100, 30, 1]), (0.2, [20, 6, 1]), (131, [100, 30, 1])]:
         for replace in (False, True):
-            rows = draw_rows(classes, max_samples, rng, replace=replace)
+            rows = draw_rows(classes, max_samples=max_samples, replace=replace, rng=rng)
             assert [np.isin(rows, of_class).sum() for of_class in classes[:3]] == expected
             assert (np.diff(rows) >= 0).all()
             assert replace or len(np.unique(rows)) == len(rows)
-    assert_array_equal(draw_rows(classes, 1.0, rng, replace=False), np.arange(131))
-    assert len(draw_rows(classes, 262, rng, replace=True)) == 262
+    assert_array_equal(draw_rows(classes, max_samples=1.0, replace=False, rng=rng), np.arange(131))
+    assert len(draw_rows(classes, max_samples=262, replace=True, rng=rng)) == 262
     with pytest.raises(ValueError, match="max_samples=132 of 131 rows cannot be drawn without"):
-        draw_rows(classes, 132, rng, replace=False)
+        draw_rows(classes, max_samples=132, replace=False, rng=rng)
 
 
 def test_one_bag_of_all_rows_is_the_classifier_itself(data):
