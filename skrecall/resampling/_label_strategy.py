@@ -178,13 +178,18 @@ def chosen_labels(
     Raises
     ------
     ValueError
-        If a label is not known.
+        If a label is not known, or numbers are given.
     """
     counts = count_values(Y, 1)
     if callable(sampling_strategy):
         sampling_strategy = sampling_strategy(Y)
     if isinstance(sampling_strategy, str):
         is_chosen = auto if sampling_strategy == "auto" else _named(sampling_strategy, counts)
+    elif isinstance(sampling_strategy, dict):
+        raise ValueError(
+            f"sampling_strategy is a dict, {sampling_strategy}, and there are no numbers of "
+            f"positives to reach here: give a list of labels, such as {list(sampling_strategy)}."
+        )
     else:
         names = range(len(counts)) if label_names is None else label_names.tolist()
         columns = {name: j for j, name in enumerate(names)}

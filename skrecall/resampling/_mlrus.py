@@ -113,7 +113,9 @@ class MLRUS(BaseLabelRowSampler):
     Notes
     -----
     No row of a label is drawn once it has its target, but it may lose more with rows of others.
-    Rarer and more frequent than the mean are by the first counts, as in the paper.
+    Rarer and more frequent than the mean are by the first counts, as in the paper. All labels that
+    are not rarer than the mean lose positives in turns, the least frequent of them too, down to few
+    where the mean is high: the mean imbalance can rise. Name labels in a dict then.
 
     References
     ----------

@@ -99,6 +99,8 @@ def test_labels_that_are_chosen(strategy, chosen):
     assert "".join(NAMES[is_chosen]) == chosen
 
 
-def test_an_unknown_label_cannot_be_chosen():
+def test_unknown_labels_and_numbers_cannot_be_chosen():
     with pytest.raises(ValueError, match=r"names labels \['z'\], and y has \[0, 1, 2, 3, 4\]"):
         chosen_labels(["z"], with_counts(COUNTS), minority_labels(COUNTS))
+    with pytest.raises(ValueError, match=r"no numbers of positives to reach .* such as \[0\]"):
+        chosen_labels({0: 3}, with_counts(COUNTS), minority_labels(COUNTS))
