@@ -106,7 +106,8 @@ class REMEDIALHwR(MetaEstimatorMixin, BaseDecouplingSampler):
 
     @property
     def _selects_rows(self) -> bool:  # type: ignore[override]
-        return get_tags(self.sampler).sampler_tags.sample_indices
+        tags = get_tags(self.sampler)  # a pipeline's have no sampler_tags
+        return hasattr(tags, "sampler_tags") and tags.sampler_tags.sample_indices
 
     def _fit_resample(
         self, X: Any, Y: Indicator, rng: np.random.RandomState
@@ -123,8 +124,14 @@ class REMEDIALHwR(MetaEstimatorMixin, BaseDecouplingSampler):
         Y_new, _ = check_indicator(Y_new, accept_sparse=True, name="y")
         if self._selects_rows:
             indices = np.column_stack([self.sampler_.sample_indices_] * 2)
-        else:
+        elif hasattr(self.sampler_, "parent_indices_"):
             indices = self.sampler_.parent_indices_
+        else:
+            raise ValueError(
+                f"{type(self.sampler_).__name__} says neither in sample_indices_ nor in "
+                "parent_indices_ which rows it made from which: take a sampler of "
+                "skrecall.resampling, and leave further ones to later steps of the Pipeline."
+            )
         return X_new, Y_new, rows[indices]
 
     def __sklearn_tags__(self) -> Any:

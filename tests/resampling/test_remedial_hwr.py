@@ -1,6 +1,8 @@
 import numpy as np
 import pandas as pd
 import pytest
+from imblearn import FunctionSampler
+from imblearn.pipeline import make_pipeline
 from imblearn.under_sampling import RandomUnderSampler
 from numpy.testing import assert_array_equal
 from scipy.sparse import csr_array
@@ -54,3 +56,10 @@ def test_a_sampler_of_one_label_refuses_several():
     X, Y = make_rare_labels()
     with pytest.raises(ValueError, match="Multilabel"):
         REMEDIALHwR(RandomUnderSampler()).fit_resample(X, Y)
+
+
+def test_a_sampler_that_does_not_say_where_rows_come_from_is_refused():
+    X, Y = make_rare_labels()
+    for sampler in (FunctionSampler(validate=False), make_pipeline(MLROS(random_state=0))):
+        with pytest.raises(ValueError, match="says neither in sample_indices_ nor in parent_ind"):
+            REMEDIALHwR(sampler).fit_resample(X, Y)
