@@ -241,12 +241,14 @@ class MLSOL(BaseMultilabelNeighborSampler):
     def _fit_resample(
         self, X: MixedFeatures, Y: Indicator, rng: np.random.RandomState
     ) -> tuple[Any, Indicator, NDArray[np.intp]]:
-        _, near = find_neighbors(
+        near = find_neighbors(
             X.matrix, self.n_neighbors, neighbors=self.neighbors, n_jobs=self.n_jobs
-        )
+        )[1]
         is_rare, is_swapped = rarer_values(Y)
         share = local_imbalance(near, is_rare)
         first = self._draw_starts(label_weights(share, is_rare), is_swapped, rng)
+        types = value_types(share, near, is_rare)
+        del share  # as large as the labels, and the new samples come now
         second = near[first, rng.randint(near.shape[1], size=len(first))]
         shape = len(first), X.codes.shape[1]
         sources = np.where(
@@ -255,7 +257,7 @@ class MLSOL(BaseMultilabelNeighborSampler):
         X_new, position = X.append_between(
             first, second, sources, rng, one_step=self.interpolation == "row"
         )
-        made = values_between(value_types(share, near, is_rare), first, second, position)
+        made = values_between(types, first, second, position)
         Y_new = swap_values(csc_array(vstack([is_rare, made])), is_swapped)
         copies = np.arange(len(X))
         return X_new, Y_new, np.column_stack([np.append(copies, side) for side in (first, second)])

@@ -274,9 +274,9 @@ class MLUL(BaseMultilabelNeighborSampler):
         self, X: MixedFeatures, Y: Indicator, rng: np.random.RandomState
     ) -> tuple[Any, Indicator, NDArray[np.intp]]:
         n_samples = len(X)
-        _, near = find_neighbors(
+        near = find_neighbors(
             X.matrix, self.n_neighbors, neighbors=self.neighbors, n_jobs=self.n_jobs
-        )
+        )[1]
         is_rare, _ = rarer_values(Y)
         weights = label_weights(local_imbalance(near, is_rare), is_rare)
         rows = np.arange(n_samples)
