@@ -132,6 +132,8 @@ class BaseLabelSetSampler(BaseLabelRowSampler):
         if self.sampling_strategy != "auto":
             return super()._why_unchanged(Y)
         counts = np.bincount(self._set_of_row)
+        if counts.min() == counts.max():
+            return f"its {len(counts)} label sets have {counts.max()} rows each."
         over = self._sampling_type == "over-sampling"
         return (
             f"its {len(counts)} label sets have {len(self._set_of_row) / len(counts):.3g} rows in "

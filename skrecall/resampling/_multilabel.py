@@ -143,6 +143,9 @@ class BaseMultilabelSampler(BaseSampler):
 
     def _check_X_Y(self, X: Any, y: Any) -> tuple[Any, Indicator]:
         """Return samples and indicator as arrays, frames or sparse, and keep what `y` came in."""
+        for name, value in (("X", X), ("y", y)):
+            if value is None:
+                raise ValueError(f"{name} is None: {type(self).__name__} needs samples and labels.")
         if np.ndim(y) == 1 and not hasattr(y, "indptr"):
             raise ValueError(
                 f"y has shape {np.shape(y)}, and {type(self).__name__} resamples several labels: "

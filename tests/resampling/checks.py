@@ -264,6 +264,9 @@ def check_bad_labels(sampler: BaseEstimator) -> None:
     for y in (np.zeros_like(Y), csr_array(Y.shape)):
         with pytest.raises(ValueError, match="None of the 5 labels has a positive in 160 rows"):
             resample(sampler, X, y)
+    for rows, y in [(X, None), (None, Y)]:
+        with pytest.raises(ValueError, match=r"(X|y) is None"):
+            resample(sampler, rows, y)
     with pytest.raises(ValueError, match=r"no row to resample|minimum of 1 is required"):
         resample(sampler, X[:0], Y[:0])
 
