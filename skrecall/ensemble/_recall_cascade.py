@@ -355,6 +355,7 @@ class RecallCascadeClassifier(DecisionMixin, ClassifierMixin, MetaEstimatorMixin
         y = check_training_labels(y)
         groups = None if groups is None else column_or_1d(groups)
         names, stages = self._checked_stages()
+        self._costs_and_shares(len(stages))  # a wrong one is refused before stages are fitted
         classes, counts = np.unique(y, return_counts=True)
         self._refuse_unnamed(classes)
         label = labels_to_find(classes, counts, self.pos_label)[0]
@@ -461,12 +462,13 @@ class RecallCascadeClassifier(DecisionMixin, ClassifierMixin, MetaEstimatorMixin
             split = holdout_split(code[rest], size, groups=groups_rest, rng=rng)
             train, tuning = (rest[rows] for rows in split)
             check_split(train, tuning, y, np.array([label]), groups)
-        if label not in y[tuning]:
-            raise ValueError(
-                f"The {len(tuning)} tuning rows hold no sample of class {plain_label(label)!r}, "
-                f"which the levels are made of; {np.sum(y[rest] == label)} are not held out for "
-                "the promise. Raise tuning_size, or add positives."
-            )
+        for name, rows in [("tuning", tuning), ("calibration", held_out)]:
+            if label not in y[rows]:
+                raise ValueError(
+                    f"The {len(rows)} {name} rows hold no sample of class {plain_label(label)!r}, "
+                    f"of which there are {np.sum(y == label)} in all: add positives, or raise "
+                    f"{name}_size."
+                )
         return train, tuning, held_out
 
     def _fit_stages(
@@ -480,18 +482,22 @@ class RecallCascadeClassifier(DecisionMixin, ClassifierMixin, MetaEstimatorMixin
         groups: NDArray | None,
         fit_params: dict[str, dict[str, Any]],
     ) -> list[BaseEstimator]:
-        if self.train_recall is None:
+        train_recall = self.train_recall
+        if train_recall is None:
             return Parallel(n_jobs=self.n_jobs)(
                 delayed(fit_on_rows)(stage, X, y, train, fit_params[name])
                 for name, stage in zip(names, stages, strict=True)
             )
         for name, stage in zip(names[:-1], stages[:-1], strict=True):
-            train = self._fit_and_sift(name, stage, X, y, label, train, groups, fit_params[name])
+            train = self._fit_and_sift(
+                train_recall, name, stage, X, y, label, train, groups, fit_params[name]
+            )
         fit_on_rows(stages[-1], X, y, train, fit_params[names[-1]])
         return stages
 
     def _fit_and_sift(
         self,
+        train_recall: float,
         name: str,
         stage: BaseEstimator,
         X: Any,
@@ -528,8 +534,7 @@ class RecallCascadeClassifier(DecisionMixin, ClassifierMixin, MetaEstimatorMixin
             n_jobs=self.n_jobs,
         )
         positive = np.sort(y_score[y[scored] == label, 0])
-        assert self.train_recall is not None
-        lost = min(allowed_misses(len(positive), self.train_recall), len(positive) - 1)
+        lost = allowed_misses(len(positive), train_recall)
         passed = np.sort(scored[y_score[:, 0] >= positive[lost]])
         if np.all(y[passed] == label):
             raise ValueError(
@@ -555,10 +560,9 @@ class RecallCascadeClassifier(DecisionMixin, ClassifierMixin, MetaEstimatorMixin
         return int(positive.sum())
 
     def _refit_decision(self) -> None:
-        costs = None
-        if self.stage_costs is not None:
-            costs = _stage_numbers(self.stage_costs, len(self.stages_), name="stage_costs")
-        shares = self._shares(costs)
+        costs, shares = self._costs_and_shares(len(self.stages_))
+        if shares is None:
+            shares = self._cheapest_shares(costs, self.alert_cost)
         running = running_levels(self._held_out, shares)
         evidence = replace(self._evidence, y_score=running[:, -1:])
         terms = self._terms(evidence)
@@ -578,18 +582,30 @@ class RecallCascadeClassifier(DecisionMixin, ClassifierMixin, MetaEstimatorMixin
         self.budget_ = shares
         self._describe_stages(running, costs)
 
-    def _shares(self, costs: NDArray[np.float64] | None) -> NDArray[np.float64]:
+    def _costs_and_shares(
+        self, n_stages: int
+    ) -> tuple[NDArray[np.float64] | None, NDArray[np.float64] | None]:
+        """Return the cost of a row at each stage and the shares of the budget.
+
+        The costs are None where they are not counted, the shares where they are to be searched.
+        """
+        costs = None
+        if self.stage_costs is not None:
+            costs = _stage_numbers(self.stage_costs, n_stages, name="stage_costs")
         if not isinstance(self.budget, str):
-            shares = _stage_numbers(self.budget, len(self.stages_), name="budget")
-            return shares / shares.sum()
+            shares = _stage_numbers(self.budget, n_stages, name="budget")
+            return costs, shares / shares.sum()
         if self.budget == "equal":
-            return np.full(len(self.stages_), 1 / len(self.stages_))
+            return costs, np.full(n_stages, 1 / n_stages)
         if costs is None or self.alert_cost is None:
             raise ValueError(
                 "budget='cost' weighs what a row costs at each stage and what an alert costs: pass "
                 f"stage_costs and alert_cost, in one unit; they are {self.stage_costs!r} and "
                 f"{self.alert_cost!r}."
             )
+        return costs, None
+
+    def _cheapest_shares(self, costs: Any, alert_cost: Any) -> NDArray[np.float64]:
         terms, n_positives = self._terms(self._evidence), self._count_positives(self._evidence)
         rank = threshold_rank(
             n_positives, terms.target_recall, terms.delta, next_batch=terms.next_batch
@@ -598,9 +614,9 @@ class RecallCascadeClassifier(DecisionMixin, ClassifierMixin, MetaEstimatorMixin
         return cheapest_shares(
             levels,
             positive,
-            loss=max(rank, 1) / (n_positives + 1),  # what the order statistic loses on average
+            loss=max(rank, 1) / (n_positives + 1),  # the mean loss of the order statistic
             stage_costs=costs,
-            alert_cost=float(self.alert_cost),
+            alert_cost=alert_cost,
         )
 
     def _describe_stages(

@@ -189,6 +189,8 @@ def test_too_few_positives_are_refused_before_any_stage_is_fitted():
     with pytest.raises(ValueError, match=f"from 20 held-out positives: {needed} are needed"):
         cascade(named=True).fit(X, y)
     assert SEEN == {}
+    with pytest.raises(ValueError, match="The 0 calibration rows hold no sample of class 1, of wh"):
+        cascade(on_insufficient="best", calibration_size=1e-9).fit(X, y)
     with pytest.warns(UserWarning, match="Promising recall >= 0.891 instead"):
         model = cascade(on_insufficient="best").fit(X, y)
     assert model.promise_.target_recall == pytest.approx(0.1 ** (1 / 20))
@@ -447,7 +449,8 @@ def test_duplicates_in_two_parts_are_refused():
 def test_bad_parameters_are_refused_with_a_sentence(params, message):
     X, y = draw()
     with pytest.raises(ValueError, match=message):
-        cascade(**params).fit(X, y)
+        cascade(named="cv" not in params, **params).fit(X, y)
+    assert SEEN == {}  # nothing was fitted before
 
 
 def test_a_first_stage_that_leaves_nothing_to_learn_is_named():
