@@ -61,7 +61,7 @@ CLASSIFIERS: list = [
         cv=3,
         random_state=0,
     ),
-    ResampledBaggingClassifier(LogisticRegression(), n_estimators=3, random_state=0),
+    ResampledBaggingClassifier(LogisticRegression(), n_estimators=6, random_state=0),
     SelfPacedEnsembleClassifier(LogisticRegression(), n_estimators=3, random_state=0),
     BalanceCascadeClassifier(LogisticRegression(), n_estimators=3, random_state=0),
     SMOTEBoostClassifier(LogisticRegression(), n_estimators=3, random_state=0),
