@@ -14,6 +14,7 @@ from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, proces
 
 from skrecall.utils._sklearn import HasMethods, _fit_context, _routing_enabled
 
+from ._mixed_features import round_to
 from ._origins import fit_resample_with_origins
 
 
@@ -27,13 +28,7 @@ def looks_at_values(sampler: Any) -> bool:
 def _restore(X: NDArray, dtype: np.dtype, shape: tuple[int, ...]) -> NDArray:
     """Return flat rows in the type and shape of the array they came from."""
     if X.dtype != dtype:
-        if dtype.kind in "iub":
-            low, high = (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
-            largest = X.dtype.type(high)
-            if int(largest) > high:  # a float has no 2**63 - 1, and 2**63 is beyond int64
-                largest = np.nextafter(largest, low)
-            X = np.rint(np.clip(X, low, largest))
-        X = X.astype(dtype)
+        X = round_to(X, dtype)
     return X.reshape(len(X), *shape)
 
 
