@@ -99,9 +99,9 @@ class MLTL(BaseMultilabelCleaner):
     Notes
     -----
     Unlike a Tomek link of one label, a link need not be mutual: the row need not be the nearest
-    neighbour of its nearest neighbour. The distance of labels is that of `MLeNN`; an
-    implementation that divides by the labels of the union instead finds more links at the same
-    threshold.
+    neighbour of its nearest neighbour. The distance of labels is that of `MLeNN`. The authors' own
+    implementation divides by the labels of the union, which finds more links at the same threshold,
+    and lets rows go that carry a rare label beside a frequent one.
 
     References
     ----------
