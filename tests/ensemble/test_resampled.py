@@ -268,9 +268,7 @@ def test_tags_are_what_the_sampler_and_the_estimator_take():
     assert get_tags(SelfPacedEnsembleClassifier(trees)).input_tags.allow_nan
 
 
-@routing_by_name
+@pytest.mark.parametrize("model", ALL[1:], ids=lambda model: type(model).__name__)
 def test_verbose_tells_of_each_fit(data, model, capsys):
-    if isinstance(model, ResampledBaggingClassifier):
-        pytest.skip("joblib reports there")
     clone(model).set_params(verbose=1).fit(*data)
     assert "(member 2 of 3)" in capsys.readouterr().out
