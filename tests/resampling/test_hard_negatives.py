@@ -1,16 +1,19 @@
 import numpy as np
 import pandas as pd
 import pytest
+from imblearn.under_sampling import RandomUnderSampler
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.compose import make_column_transformer
 from sklearn.datasets import make_classification
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression, Perceptron
+from sklearn.metrics import recall_score, roc_auc_score
 from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 from sklearn.svm import LinearSVC
 
+from skrecall.datasets import make_imbalanced_classification
 from skrecall.resampling import HardNegativeUnderSampler
 from skrecall.resampling._hard_negatives import hardest_rows, rival_scores
 
@@ -124,6 +127,23 @@ def test_mislabelled_positives_are_skipped():
         )
         sampler.fit_resample(X, y)
         assert np.sum(sampler.sample_indices_ < 10) == n_wrong
+
+
+def test_ranking_stays_and_probabilities_do_not():
+    """Of two Gaussian classes, as the notes of the class say."""
+    train = make_imbalanced_classification(4000, random_state=0)
+    test = make_imbalanced_classification(8000, random_state=100)
+    recall, area = [], []
+    for sampler in (
+        RandomUnderSampler(sampling_strategy=1 / 3, random_state=0),
+        HardNegativeUnderSampler(LogisticRegression(), ratio=3, random_state=0),
+    ):
+        model = LogisticRegression().fit(*sampler.fit_resample(train.X, train.y))
+        recall.append(recall_score(test.y, model.predict(test.X)))
+        area.append(roc_auc_score(test.y, model.decision_function(test.X)))
+    assert abs(area[1] - area[0]) < 0.01
+    assert recall[0] > 0.5
+    assert recall[1] < 0.3
 
 
 def test_ties_are_broken_at_random():
