@@ -2,6 +2,7 @@
 
 from ._decision_search import DecisionGridSearchCV
 from ._fold_quality import fold_quality
+from ._leakage import check_leakage
 from ._multilabel_split import (
     MultilabelStratifiedKFold,
     MultilabelStratifiedShuffleSplit,
@@ -14,6 +15,7 @@ __all__ = [
     "MultilabelStratifiedKFold",
     "MultilabelStratifiedShuffleSplit",
     "RepeatedMultilabelStratifiedKFold",
+    "check_leakage",
     "fold_quality",
     "multilabel_train_test_split",
 ]
