@@ -7,5 +7,6 @@ import_optional("skorch", purpose="skrecall.neural_network")
 
 from ._cnn import CNNClassifier  # noqa: E402
 from ._multilabel_linear import MultilabelLinearClassifier  # noqa: E402
+from ._neighbors import TorchNeighbors  # noqa: E402
 
-__all__ = ["CNNClassifier", "MultilabelLinearClassifier"]
+__all__ = ["CNNClassifier", "MultilabelLinearClassifier", "TorchNeighbors"]

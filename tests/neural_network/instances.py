@@ -1,6 +1,6 @@
 """The one list of torch instances that the common tests run over, and of checks they may fail."""
 
-from skrecall.neural_network import CNNClassifier, MultilabelLinearClassifier
+from skrecall.neural_network import CNNClassifier, MultilabelLinearClassifier, TorchNeighbors
 from tests.multilabel.instances import LISTED_CLASSES
 
 MULTILABEL: list = [
@@ -10,6 +10,10 @@ MULTILABEL: list = [
 CLASSIFIERS: list = [
     CNNClassifier(max_epochs=10, lr=0.02, batch_size=32, n_threads=1),
     *MULTILABEL,
+]
+
+NEIGHBORS: list = [
+    TorchNeighbors(device="cpu", n_jobs=1),
 ]
 
 # {class name: {scikit-learn's check: reason}}; more than five for one class is a defect.

@@ -7,7 +7,12 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import skrecall.neural_network
 from tests.checks import CLASSIFIER_CHECKS, MULTILABEL_CHECKS, instance_id
-from tests.neural_network.instances import CLASSIFIERS, EXPECTED_FAILED_CHECKS, MULTILABEL
+from tests.neural_network.instances import (
+    CLASSIFIERS,
+    EXPECTED_FAILED_CHECKS,
+    MULTILABEL,
+    NEIGHBORS,
+)
 
 
 def expected_failures(estimator):
@@ -20,7 +25,9 @@ one_value = pytest.mark.filterwarnings("ignore:Labels .* have one value each:Use
 
 # Not strict: float32 rounding, the reason of the expected failures, may agree on some machine.
 @one_value
-@parametrize_with_checks(CLASSIFIERS, expected_failed_checks=expected_failures, xfail_strict=False)
+@parametrize_with_checks(
+    CLASSIFIERS + NEIGHBORS, expected_failed_checks=expected_failures, xfail_strict=False
+)
 def test_scikit_learn(estimator, check):
     check(estimator)
 
@@ -39,7 +46,7 @@ def test_multilabel(estimator, check):
 
 
 def test_every_public_estimator_has_an_instance():
-    listed = {type(estimator) for estimator in CLASSIFIERS}
+    listed = {type(estimator) for estimator in CLASSIFIERS + NEIGHBORS}
     for name in skrecall.neural_network.__all__:
         public = getattr(skrecall.neural_network, name)
         if inspect.isclass(public) and hasattr(public, "fit"):
