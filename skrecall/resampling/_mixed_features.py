@@ -10,6 +10,7 @@ References
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from numbers import Integral
 from typing import Any
 
@@ -76,48 +77,37 @@ def most_frequent_neighbor(codes: NDArray, neighbors: NDArray[np.intp]) -> NDArr
     return sources
 
 
+@dataclass(frozen=True, eq=False)
 class MixedFeatures:
-    """Samples as a sampler sees them that looks for neighbours and makes rows between two.
-
-    Parameters
-    ----------
-    X : ndarray, DataFrame or sparse of shape (n_samples, n_features)
-        Samples.
-    categorical_features : "auto", array-like or None
-        Names, indices or mask of categorical columns; "auto" for those of a DataFrame that are no
-        numbers, or bool.
+    """Samples for a sampler that looks for neighbours and makes rows between two.
 
     Attributes
     ----------
+    X : ndarray, DataFrame or sparse of shape (n_samples, n_features)
+        Samples as they were given.
+    table : ndarray, DataFrame or csr_array of shape (n_samples, n_features)
+        The same; a frame if columns may differ in type.
+    numeric, categorical : ndarray of shape (n_numeric,) and (n_categorical,)
+        Indices of the columns.
+    codes : ndarray of shape (n_samples, n_categorical)
+        Categories as integers; a missing one is a category of its own.
+    category_distance : float
+        Between two rows that differ in one category alone.
     matrix : ndarray or csr_array of shape (n_samples, n_encoded)
         Floats whose Euclidean distances are those of the samples: the numeric columns, not copied
         where `X` holds no others, then the scaled one-hot columns.
-    codes : ndarray of shape (n_samples, n_categorical)
-        Categories as integers; a missing one is a category of its own.
-
-    Raises
-    ------
-    ValueError
-        If a column that is not said to be categorical holds no numbers, NaN or infinity.
     """
 
-    def __init__(self, X: Any, categorical_features: Any = None) -> None:
-        self.X = X
-        table = self._table = self._as_table(X)
-        n_features = table.shape[1]
-        self.categorical = self._find_categorical(categorical_features)
-        self.numeric = np.setdiff1d(np.arange(n_features), self.categorical)
-        numbers = self._numbers()
-        self._check_finite(numbers)
-        self.n_numeric = len(self.numeric)
-        self.codes = np.empty((len(self), len(self.categorical)), dtype=np.int32)
-        self.category_distance = 0.0
-        self.matrix = numbers
-        if len(self.categorical):
-            self._encode(numbers)
+    X: Any
+    table: Any
+    numeric: NDArray[np.intp]
+    categorical: NDArray[np.intp]
+    codes: NDArray[np.int32]
+    category_distance: float
+    matrix: Any
 
     def __len__(self) -> int:
-        return self._table.shape[0]
+        return self.table.shape[0]
 
     def take(self, rows: NDArray[np.intp]) -> Any:
         """Return rows of the samples in their container.
@@ -133,7 +123,7 @@ class MixedFeatures:
             The rows as they are.
         """
         if issparse(self.X):
-            return type(self.X)(self._table[rows])
+            return type(self.X)(self.table[rows])
         return _safe_indexing(self.X, rows)
 
     def append_between(
@@ -175,101 +165,6 @@ class MixedFeatures:
         total = near + far
         return X, np.divide(near, total, out=np.full(len(first), 0.5), where=total > 0)
 
-    def _as_table(self, X: Any) -> Any:
-        """Return a frame if columns may differ in type, else an array of numbers."""
-        if isinstance(X, pd.DataFrame):
-            return X
-        if issparse(X):
-            return csr_array(check_array(X, accept_sparse=True, ensure_all_finite=False))
-        if X.dtype.kind in "OUS":
-            return pd.DataFrame(X).infer_objects()
-        return check_array(X, dtype=None, ensure_all_finite=False)
-
-    def _find_categorical(self, categorical_features: Any) -> NDArray[np.intp]:
-        table = self._table
-        is_frame = isinstance(table, pd.DataFrame)
-        if isinstance(categorical_features, str):
-            if not isinstance(self.X, pd.DataFrame):
-                raise ValueError(
-                    "categorical_features='auto' reads the types of the columns of a DataFrame, "
-                    f"and X is of type {type(self.X).__name__}: give the indices of the columns."
-                )
-            return np.flatnonzero([not _is_number(t) or _is_bool(t) for t in table.dtypes])
-        given = [] if categorical_features is None else np.asarray(categorical_features).tolist()
-        categorical = np.unique(np.asarray(_get_column_indices(self.X, given), dtype=np.intp))
-        if is_frame:
-            text = [
-                j
-                for j in np.setdiff1d(np.arange(table.shape[1]), categorical)
-                if not _is_number(table.dtypes.iloc[j])
-            ]
-            if text:
-                names = table.columns[text[:5]].tolist()
-                kinds = sorted({str(table.dtypes.iloc[j]) for j in text})
-                auto = ", or set it to 'auto'" if isinstance(self.X, pd.DataFrame) else ""
-                raise ValueError(
-                    f"{len(text)} columns of X hold no numbers, {names}{'...' * (len(text) > 5)} "
-                    f"of type {', '.join(kinds)}, and new values between two rows need some: name "
-                    f"the columns in categorical_features{auto}."
-                )
-        return categorical
-
-    def _numbers(self) -> Any:
-        """Return the numeric columns as floats; float32 stays."""
-        table = self._table
-        if isinstance(table, pd.DataFrame):
-            kinds = table.dtypes.iloc[self.numeric]
-            single = len(kinds) > 0 and all(kind == np.float32 for kind in kinds)
-            dtype = np.float32 if single else np.float64
-            return table.iloc[:, self.numeric].to_numpy(dtype=dtype, na_value=np.nan)
-        numbers = table[:, self.numeric] if len(self.categorical) else table
-        return numbers.astype(np.result_type(numbers.dtype, np.float32), copy=False)
-
-    def _check_finite(self, numbers: Any) -> None:
-        data = numbers.data if issparse(numbers) else numbers
-        with np.errstate(over="ignore", invalid="ignore"):
-            if np.isfinite(data.sum()) or np.isfinite(data).all():
-                return
-        found = "NaN" if np.isnan(data).any() else "infinity"
-        bad = ~np.isfinite(numbers.toarray() if issparse(numbers) else numbers)
-        columns = self.numeric[bad.any(axis=0)]
-        named: Any = columns
-        if isinstance(self.X, pd.DataFrame):
-            named = self.X.columns[columns]
-        raise ValueError(
-            f"Input X contains {found}: {bad.sum()} values in {len(columns)} columns, "
-            f"{named[:5].tolist()}{'...' * (len(columns) > 5)}. Distances between rows need "
-            "numbers: impute them in a step before, such as sklearn.impute.SimpleImputer."
-        )
-
-    def _encode(self, numbers: Any) -> None:
-        """Append the one-hot columns; sparse where these are many."""
-        table, columns, n_values = self._table, [], 0
-        for j, column in enumerate(self.categorical):
-            if isinstance(table, pd.DataFrame):
-                values = table.iloc[:, column]
-            else:
-                values = table[:, [column]].toarray()[:, 0] if issparse(table) else table[:, column]
-            self.codes[:, j], categories = pd.factorize(values, use_na_sentinel=False)
-            columns.append(self.codes[:, j] + n_values)
-            n_values += len(categories)
-        spread = _standard_deviations(numbers)
-        spread = spread[spread > 0]
-        self.category_distance = float(np.median(spread)) if len(spread) else 1.0
-        cells = np.column_stack(columns)
-        one_hot = csr_array(
-            (
-                np.full(cells.size, self.category_distance / np.sqrt(2), dtype=numbers.dtype),
-                cells.ravel(),
-                np.arange(len(self) + 1) * cells.shape[1],
-            ),
-            shape=(len(self), n_values),
-        )
-        if issparse(numbers) or n_values > 2 * table.shape[1]:
-            self.matrix = csr_array(hstack([csr_array(numbers), one_hot], format="csr"))
-        else:
-            self.matrix = np.hstack([numbers, one_hot.toarray()])
-
     def _steps(
         self,
         first: NDArray[np.intp],
@@ -280,8 +175,8 @@ class MixedFeatures:
         one_step: bool,
     ) -> Iterator[tuple[slice, Any]]:
         """Yield blocks of new numbers, and add to the squared distances from both parents."""
-        for rows in row_blocks(len(first), self.n_numeric):
-            start, end = (self.matrix[row[rows]][:, : self.n_numeric] for row in (first, second))
+        for rows in row_blocks(len(first), len(self.numeric)):
+            start, end = (self.matrix[row[rows]][:, : len(self.numeric)] for row in (first, second))
             if issparse(start):
                 change = csr_array(end - start)
                 change.eliminate_zeros()
@@ -306,23 +201,23 @@ class MixedFeatures:
             yield rows, start + change
 
     def _append(self, steps: Iterator[tuple[slice, Any]], sources: NDArray[np.intp]) -> Any:
-        if issparse(self._table):
+        if issparse(self.table):
             return self._append_sparse(steps, sources)
-        if isinstance(self._table, pd.DataFrame):
+        if isinstance(self.table, pd.DataFrame):
             return self._append_frame(steps, sources)
-        n_samples, n_features = self._table.shape
-        X = np.empty((n_samples + len(sources), n_features), dtype=self._table.dtype)
-        X[:n_samples] = self._table
+        n_samples, n_features = self.table.shape
+        X = np.empty((n_samples + len(sources), n_features), dtype=self.table.dtype)
+        X[:n_samples] = self.table
         new = X[n_samples:]
         for rows, values in steps:
             values = values.toarray() if issparse(values) else values
             new[rows, self.numeric] = round_to(values, X.dtype)
         for j, column in enumerate(self.categorical):
-            new[:, column] = self._table[sources[:, j], column]
+            new[:, column] = self.table[sources[:, j], column]
         return X
 
     def _append_sparse(self, steps: Iterator[tuple[slice, Any]], sources: NDArray[np.intp]) -> Any:
-        table = self._table
+        table = self.table
         blocks = []
         for _, values in steps:
             values.data = round_to(values.data, table.dtype)
@@ -331,16 +226,16 @@ class MixedFeatures:
         new = vstack(blocks, format="csr") if blocks else table[:0]
         if len(self.categorical):
             cells = [
-                table[:, [column]].toarray()[sources[:, [j]], 0]
+                csr_array(_column(table, column)[sources[:, [j]]])
                 for j, column in enumerate(self.categorical)
             ]
             order = np.argsort(np.concatenate([self.numeric, self.categorical]))
-            new = hstack([new[:, : self.n_numeric], *map(csr_array, cells)], format="csr")[:, order]
+            new = hstack([new[:, : len(self.numeric)], *cells], format="csr")[:, order]
         return type(self.X)(vstack([table, new], format="csr", dtype=table.dtype))
 
     def _append_frame(self, steps: Iterator[tuple[slice, Any]], sources: NDArray[np.intp]) -> Any:
-        table = self._table
-        numbers = np.empty((len(sources), self.n_numeric), dtype=self.matrix.dtype)
+        table = self.table
+        numbers = np.empty((len(sources), len(self.numeric)), dtype=self.matrix.dtype)
         for rows, values in steps:
             numbers[rows] = values.toarray() if issparse(values) else values
         columns: list[Any] = [None] * table.shape[1]
@@ -356,6 +251,130 @@ class MixedFeatures:
         if not isinstance(self.X, pd.DataFrame):
             return np.concatenate([self.X, new.to_numpy(dtype=object).astype(self.X.dtype)])
         return pd.concat([table, new], ignore_index=True)
+
+
+def as_mixed_features(X: Any, categorical_features: Any = None) -> MixedFeatures:
+    """Return samples with what their distances need.
+
+    Parameters
+    ----------
+    X : ndarray, DataFrame or sparse of shape (n_samples, n_features)
+        Samples.
+    categorical_features : "auto", array-like or None
+        Names, indices or mask of categorical columns; "auto" for those of a DataFrame that are no
+        numbers, or bool.
+
+    Returns
+    -------
+    features : MixedFeatures
+        The samples.
+
+    Raises
+    ------
+    ValueError
+        If a column that is not said to be categorical holds no numbers, NaN or infinity.
+    """
+    table = _as_table(X)
+    categorical = _find_categorical(X, table, categorical_features)
+    numeric = np.setdiff1d(np.arange(table.shape[1]), categorical)
+    numbers = _numbers(table, numeric)
+    _check_finite(X, numbers, numeric)
+    codes = np.empty((table.shape[0], len(categorical)), dtype=np.int32)
+    if len(categorical) == 0:
+        return MixedFeatures(X, table, numeric, categorical, codes, 0.0, numbers)
+    for j, column in enumerate(categorical):
+        codes[:, j] = pd.factorize(_column(table, column), use_na_sentinel=False)[0]
+    spread = _standard_deviations(numbers)
+    spread = spread[spread > 0]
+    distance = float(np.median(spread)) if len(spread) else 1.0
+    matrix = _with_one_hot(numbers, codes, distance / np.sqrt(2))
+    return MixedFeatures(X, table, numeric, categorical, codes, distance, matrix)
+
+
+def _as_table(X: Any) -> Any:
+    """Return a frame if columns may differ in type, else an array of numbers."""
+    if isinstance(X, pd.DataFrame):
+        return X
+    if issparse(X):
+        return csr_array(check_array(X, accept_sparse=True, ensure_all_finite=False))
+    if X.dtype.kind in "OUS":
+        return pd.DataFrame(X).infer_objects()
+    return check_array(X, dtype=None, ensure_all_finite=False)
+
+
+def _find_categorical(X: Any, table: Any, categorical_features: Any) -> NDArray[np.intp]:
+    if isinstance(categorical_features, str):
+        if not isinstance(X, pd.DataFrame):
+            raise ValueError(
+                "categorical_features='auto' reads the types of the columns of a DataFrame, and X "
+                f"is of type {type(X).__name__}: give the indices of the columns."
+            )
+        return np.flatnonzero([not _is_number(t) or _is_bool(t) for t in table.dtypes])
+    given = [] if categorical_features is None else np.asarray(categorical_features).tolist()
+    categorical = np.unique(np.asarray(_get_column_indices(X, given), dtype=np.intp))
+    if isinstance(table, pd.DataFrame):
+        is_text = np.array([not _is_number(dtype) for dtype in table.dtypes], dtype=bool)
+        is_text[categorical] = False
+        if is_text.any():
+            names, kinds = table.columns[is_text], sorted(set(table.dtypes[is_text].map(str)))
+            auto = ", or set it to 'auto'" if isinstance(X, pd.DataFrame) else ""
+            raise ValueError(
+                f"{len(names)} columns of X hold no numbers, {names[:5].tolist()}"
+                f"{'...' * (len(names) > 5)} of type {', '.join(kinds)}, and distances and values "
+                f"between two rows need some: name the columns in categorical_features{auto}."
+            )
+    return categorical
+
+
+def _numbers(table: Any, numeric: NDArray[np.intp]) -> Any:
+    """Return the numeric columns as floats; float32 stays."""
+    if isinstance(table, pd.DataFrame):
+        kinds = table.dtypes.iloc[numeric]
+        single = len(kinds) > 0 and all(kind == np.float32 for kind in kinds)
+        dtype = np.float32 if single else np.float64
+        return table.iloc[:, numeric].to_numpy(dtype=dtype, na_value=np.nan)
+    numbers = table[:, numeric] if len(numeric) < table.shape[1] else table
+    return numbers.astype(np.result_type(numbers.dtype, np.float32), copy=False)
+
+
+def _check_finite(X: Any, numbers: Any, numeric: NDArray[np.intp]) -> None:
+    data = numbers.data if issparse(numbers) else numbers
+    with np.errstate(over="ignore", invalid="ignore"):
+        if np.isfinite(data.sum()) or (is_finite := np.isfinite(data)).all():
+            return
+    found = "NaN" if np.isnan(data).any() else "infinity"
+    columns = numbers.indices[~is_finite] if issparse(numbers) else np.nonzero(~is_finite)[1]
+    columns = numeric[np.unique(columns)]
+    names: Any = X.columns[columns] if isinstance(X, pd.DataFrame) else columns
+    raise ValueError(
+        f"Input X contains {found}: {np.sum(~is_finite)} values in {len(names)} columns, "
+        f"{names[:5].tolist()}{'...' * (len(names) > 5)}. Distances between rows need numbers: "
+        "impute them in a step before, such as sklearn.impute.SimpleImputer."
+    )
+
+
+def _column(table: Any, column: int) -> Any:
+    if isinstance(table, pd.DataFrame):
+        return table.iloc[:, column]
+    return table[:, [column]].toarray()[:, 0] if issparse(table) else table[:, column]
+
+
+def _with_one_hot(numbers: Any, codes: NDArray[np.int32], value: float) -> Any:
+    """Return numbers and the one-hot columns of categories; sparse where these are many."""
+    n_samples, n_categorical = codes.shape
+    n_values = codes.max(axis=0, initial=-1).astype(np.intp) + 1
+    cells = codes + np.append(0, np.cumsum(n_values)[:-1])
+    one_hot = csr_array(
+        (
+            np.full(cells.size, value, dtype=numbers.dtype),
+            cells.ravel(),
+            np.arange(n_samples + 1) * n_categorical,
+        ),
+        shape=(n_samples, n_values.sum()),
+    )
+    if issparse(numbers) or n_values.sum() > 2 * (numbers.shape[1] + n_categorical):
+        return csr_array(hstack([csr_array(numbers), one_hot], format="csr"))
+    return np.hstack([numbers, one_hot.toarray()])
 
 
 def _is_number(dtype: Any) -> bool:
@@ -403,4 +422,4 @@ class BaseMultilabelNeighborSampler(BaseMultilabelSampler):
             )
         if n_dimensions < 2:
             check_array(X)  # says what to reshape
-        return MixedFeatures(super()._check_X(X), self.categorical_features)
+        return as_mixed_features(super()._check_X(X), self.categorical_features)
