@@ -206,7 +206,7 @@ class MLUL(BaseMultilabelNeighborSampler):
     The paper lets a label lose all its rows; here the row of each that would be lost last is kept.
     Of a label that more than half of the rows carry, the rarer value is 0. An outlier, all of whose
     neighbours have the other value, has no weight, but does good to a row that shares its value,
-    as in [1]_ and the R package mldr.resampling; the authors' program counts it as a disturbance.
+    as in the R package mldr.resampling; the authors' program counts it as a disturbance.
     Distances are Euclidean on the features as they are: scale them in a step before.
 
     References

@@ -237,7 +237,7 @@ def test_images_through_array_sampler():
     assert X_new.dtype == np.uint8
     assert X_new.shape == (len(Y_new), 3, 4, 4)
     assert isinstance(Y_new, pd.DataFrame)
-    parents = sampler.sampler_.parent_indices_
+    parents = sampler.parent_indices_
     first, second = images[parents[:, 0]], images[parents[:, 1]]
     assert np.all((X_new >= np.minimum(first, second)) & (X_new <= np.maximum(first, second)))
 
