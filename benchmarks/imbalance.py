@@ -51,7 +51,6 @@ from skrecall.ensemble import (
     SMOTEBoostClassifier,
     SoftVotingClassifier,
 )
-from skrecall.metrics import get_scorer
 from skrecall.model_selection import DecisionGridSearchCV
 from skrecall.resampling import (
     FastTomekLinks,
@@ -75,7 +74,9 @@ TARGET, CONFIDENCE = 0.9, 0.9
 LEVEL = 0.05  # of both tests
 
 LEARNERS: dict[str, Callable[..., BaseEstimator]] = {
-    "boosting": HistGradientBoostingClassifier,
+    "boosting": lambda **params: HistGradientBoostingClassifier(
+        max_iter=50, max_leaf_nodes=15, **params
+    ),
     "logistic": lambda **params: LogisticRegression(max_iter=2000, **params),
 }
 
@@ -96,8 +97,10 @@ def methods(learner: Callable[..., BaseEstimator]) -> dict[str, BaseEstimator]:
         "Mixup": MixupOverSampler(),
         "under-sampling": RandomUnderSampler(),
         "Tomek links": FastTomekLinks(),
-        "noise filter": NoisySampleFilter(),
-        "hard negatives": HardNegativeUnderSampler(LogisticRegression(max_iter=2000)),
+        "noise filter": NoisySampleFilter(learner()),
+        "hard negatives": HardNegativeUnderSampler(
+            LogisticRegression(max_iter=2000), random_share=0.5
+        ),
     }
     models = {
         "plain": learner(),
@@ -120,18 +123,25 @@ def methods(learner: Callable[..., BaseEstimator]) -> dict[str, BaseEstimator]:
         ),
     }
     models = {name: prepared(model) for name, model in models.items()}
+    vote = SoftVotingClassifier(
+        [
+            ("learner", make_pipeline(RandomUnderSampler(), learner())),
+            ("logistic", LogisticRegression(max_iter=2000)),
+        ],
+        cv=3,
+    )
     models["best of a search"] = DecisionGridSearchCV(
-        prepared(RandomUnderSampler(), learner()),
+        prepared(vote),
         {
-            "randomundersampler": [
-                "passthrough",
+            "softvotingclassifier__learner__randomundersampler": [
+                None,
                 SMOTE(),
                 RandomUnderSampler(),
                 RandomOverSampler(),
             ],
-            f"{type(learner()).__name__.lower()}__class_weight": [None, "balanced"],
+            "softvotingclassifier__weights": [None, "optimize", [1, 0], [0, 1]],
         },
-        scoring=get_scorer("average_precision"),
+        scoring="average_precision",
         cv=3,
     )
     return models
