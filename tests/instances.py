@@ -5,11 +5,12 @@ scikit-learn's checks hold. Torch instances are in `tests/neural_network/instanc
 """
 
 from imblearn.over_sampling import SMOTE
-from imblearn.under_sampling import RandomUnderSampler
+from imblearn.under_sampling import RandomUnderSampler, TomekLinks
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import FixedThresholdClassifier
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
+from sklearn.preprocessing import StandardScaler
 
 from skrecall.ensemble import (
     BalanceCascadeClassifier,
@@ -28,6 +29,7 @@ from skrecall.resampling import (
     FastEditedNearestNeighbours,
     FastTomekLinks,
     HardNegativeUnderSampler,
+    MetadataPipeline,
     MixupOverSampler,
     NoisySampleFilter,
 )
@@ -40,6 +42,9 @@ from skrecall.threshold import (
 from tests.multilabel.instances import LISTED_CLASSES, MULTILABEL, WEIGHTS_INSIDE_BAGS
 
 CLASSIFIERS: list = [
+    MetadataPipeline(
+        [("scale", StandardScaler()), ("sampler", TomekLinks()), ("clf", LogisticRegression())]
+    ),
     SoftVotingClassifier(
         [("logistic", LogisticRegression()), ("knn", KNeighborsClassifier())],
         weights="optimize",
@@ -120,6 +125,12 @@ SAMPLES_UNSEEN_BY_FIT = {
 
 # {class name: {scikit-learn's check: reason}}; more than five for one class is a defect.
 EXPECTED_FAILED_CHECKS: dict[str, dict[str, str]] = {
+    "MetadataPipeline": {
+        "check_estimators_overwrite_params": "fitted steps are kept in steps, as in its parents",
+        "check_dont_overwrite_parameters": "fitted steps are kept in steps, as in its parents",
+        "check_supervised_y_no_nan": "the sampler of imbalanced-learn reads y, and casts infinity",
+        "check_supervised_y_2d": "the sampler of imbalanced-learn reads y, and does not warn",
+    },
     "BinaryRelevance": LISTED_CLASSES,
     "InstanceBasedLogisticRegression": LISTED_CLASSES,
     "MLARAM": {

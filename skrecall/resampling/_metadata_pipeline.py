@@ -41,9 +41,8 @@ def _differ(first: Any, second: Any) -> NDArray[np.bool_]:
 def _between(values: Any, parents: Origins, name: str) -> Any:
     """Return an entry for each pair of rows: the mean of floats, else what both have in common."""
     if isinstance(values, pd.DataFrame):
-        return pd.DataFrame(
-            {key: _between(part, parents, str(key)) for key, part in values.items()}
-        )
+        columns = {key: _between(part, parents, str(key)) for key, part in values.items()}
+        return pd.DataFrame(columns)
     if not (sparse.issparse(values) or isinstance(values, pd.Series)):
         values = np.asarray(values)
     first, second = (_take(values, parents[:, k]) for k in range(2))
@@ -52,9 +51,10 @@ def _between(values: Any, parents: Origins, name: str) -> Any:
     torn = np.flatnonzero(_differ(first, second) & (parents[:, 0] != parents[:, 1]))
     if len(torn):
         made = np.sum(parents[:, 0] != parents[:, 1])
-        pair = (
-            f", for example {first[torn[0]]!r} and {second[torn[0]]!r}" if first.ndim == 1 else ""
-        )
+        pair = ""
+        if first.ndim == 1:
+            one, other = np.asarray([first[torn[0]], second[torn[0]]]).tolist()
+            pair = f", for example {one!r} and {other!r}"
         raise ValueError(
             f"{len(torn)} of {made} synthetic rows have parents that differ in {name}{pair}: a row "
             "between the two belongs to neither. Use a sampler that selects rows, such as "
