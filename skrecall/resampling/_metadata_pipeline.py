@@ -157,8 +157,18 @@ class MetadataPipeline(Pipeline):
     array([0, 0, 0])
     """
 
-    steps: list[tuple[str, Any]]
     _resamples_metadata: ClassVar[bool] = True
+    steps: list[tuple[str, Any]]
+
+    def __init__(
+        self,
+        steps: list[tuple[str, Any]],
+        *,
+        transform_input: list[str] | None = None,
+        memory: Any = None,
+        verbose: bool = False,
+    ) -> None:
+        super().__init__(steps, transform_input=transform_input, memory=memory, verbose=verbose)
 
     def _fit(
         self, X: Any, y: Any = None, routed_params: Any = None, raw_params: Any = None

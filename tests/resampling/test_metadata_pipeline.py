@@ -28,7 +28,14 @@ from sklearn.metrics import accuracy_score, make_scorer
 from sklearn.model_selection import GridSearchCV
 from sklearn.preprocessing import StandardScaler
 
-from skrecall.resampling import ArraySampler, MetadataPipeline, make_metadata_pipeline
+from skrecall.resampling import (
+    MLSMOTE,
+    MLSOL,
+    ArraySampler,
+    MetadataPipeline,
+    MixupOverSampler,
+    make_metadata_pipeline,
+)
 
 
 def imbalanced_learn_tests_of_pipelines():
@@ -134,6 +141,20 @@ def test_a_synthetic_row_gets_the_mean_of_its_parents(data):
     assert_array_equal(seen.X_, SMOTEENN(random_state=0).fit_resample(X, y)[0])
     assert_allclose(seen.sample_weight_, expected)
     assert_allclose(seen.cost_, np.c_[expected, -expected])
+
+
+@pytest.mark.parametrize(
+    "sampler",
+    [MixupOverSampler(random_state=0), MLSMOTE(random_state=0), MLSOL(random_state=0)],
+    ids=repr,
+)
+def test_samplers_of_this_package_tell_the_parents(data, sampler):
+    X, y = data
+    target = y if isinstance(sampler, MixupOverSampler) else np.eye(3, dtype=int)[y]
+    weight = np.random.default_rng(0).random(len(X))
+    seen = fitted(sampler, X, target, sample_weight=weight)
+    assert len(seen.X_) == len(sampler.parent_indices_) > len(X)
+    assert_allclose(seen.sample_weight_, weight[sampler.parent_indices_].mean(axis=1))
 
 
 def test_samplers_in_a_row_and_what_comes_between(data):
