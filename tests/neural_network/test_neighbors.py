@@ -195,7 +195,7 @@ def test_goes_into_the_samplers_of_imbalanced_learn(make, device):
 def test_smote_in_a_pipeline_in_a_search():
     X, y = make_classification(200, 8, weights=[0.8], random_state=0)
     model = make_pipeline(SMOTE(k_neighbors=TorchNeighbors(device="cpu")), LogisticRegression())
-    search = GridSearchCV(model, {"smote__k_neighbors__n_neighbors": [3, 6]}, cv=2, n_jobs=2)
+    search = GridSearchCV(model, {"smote__k_neighbors__n_neighbors": [3, 6]}, cv=2)
     assert search.fit(X, y).best_score_ > 0.7
 
 
