@@ -8,9 +8,9 @@ samplers against plain loops from their definitions, and at a size where loops a
     OMP_NUM_THREADS=1 python benchmarks/resampling.py --data DIR --quick
 
 `DIR/multilabel` holds yeast.npz and medical.npz. Ratios are of times seen in this run, the shortest
-of some repeats: CPU time, which other work on the machine disturbs less, but for CUDA. Memory is the
-peak of what a fit allocates, beside the input. An aim that is missed is named, and the exit status
-is not 0. What needs a CUDA device is left out where there is none.
+of some repeats: CPU time, which other work on the machine disturbs less, but for CUDA. Memory is
+the peak of what a fit allocates, beside the input. An aim that is missed is named, and the exit
+status is not 0. What needs a CUDA device is left out where there is none.
 """
 
 import argparse
