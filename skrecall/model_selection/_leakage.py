@@ -462,10 +462,11 @@ def check_leakage(
 
     Notes
     -----
-    **Copies** are a leak if a class has at least twice as many as another, in a way that drawing
-    rows again makes them: most rows have a few, and none has many. Features of few values make
-    equal rows in all classes, and some of them many times: that is a note, which does not count as
-    a leak. Of one class, or several labels, there is no other to compare with.
+    **Copies** are a leak if they are as drawing rows again makes them: many rows have a few, none
+    has very many. Where three features or more are continuous, rows are not equal by chance, and
+    1 % of a class is enough. Elsewhere a class that is not the largest must stand out: at least 20
+    times the share of another class, or half of its rows and 3 times. Anything less is a note,
+    which does not count as a leak.
 
     **Synthetic rows** are looked for among numbers of which half or more are distinct, three or
     more; a random part of the rows stands for large classes. Lines are exact to 1e-8 standard
