@@ -265,6 +265,16 @@ def check_sampler_nan(sampler: BaseEstimator) -> None:
             seeded(sampler).fit_resample(X, y)
 
 
+def check_sampler_weights(sampler: BaseEstimator) -> None:
+    """Weights of ours are refused by name; imbalanced-learn's take or refuse them as they do."""
+    ours = type(sampler).fit_resample.__module__.startswith("skrecall")
+    if not ours or hasattr(sampler, "sampler"):
+        return
+    X, y = make_table()
+    with pytest.raises(TypeError, match="MetadataPipeline"):
+        seeded(sampler).fit_resample(X, y, sample_weight=np.ones(len(X)))
+
+
 def make_labels(n_samples: int = 120, n_labels: int = 4) -> tuple[np.ndarray, np.ndarray]:
     """Return non-negative features and an indicator in which every label varies."""
     X, Y = make_multilabel_classification(
@@ -489,6 +499,7 @@ SAMPLER_CHECKS: list[Callable[[BaseEstimator], None]] = [
     check_sampler_in_pipeline,
     check_sampler_one_class,
     check_sampler_nan,
+    check_sampler_weights,
     check_global_randomness,
 ]
 

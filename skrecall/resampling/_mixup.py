@@ -19,6 +19,7 @@ from scipy.sparse import issparse, vstack
 from scipy.stats import beta
 from sklearn.utils import check_random_state
 
+from skrecall.utils._row_metadata import refuse_row_metadata
 from skrecall.utils._sklearn import Interval, StrOptions, _safe_indexing
 
 from ._neighbors import NEIGHBORS_CONSTRAINT, find_neighbors
@@ -52,8 +53,9 @@ def beta_above(
     weights : ndarray of shape (n,)
         In [least, 1].
     """
-    below = beta.cdf(least, alpha, alpha)
-    return np.clip(beta.ppf(below + (1 - below) * rng.uniform(size=n), alpha, alpha), least, 1.0)
+    # Of the other row's weight, which has the same distribution: the lower tail keeps its digits.
+    share = beta.cdf(1 - least, alpha, alpha) * rng.uniform(size=n)
+    return np.clip(1 - beta.ppf(share, alpha, alpha), least, 1.0)
 
 
 def mix_rows(X: Any, parents: NDArray[np.intp], weights: NDArray[np.float64]) -> Any:
@@ -219,7 +221,7 @@ or callable, default="auto"
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    def fit_resample(self, X: ArrayLike, y: ArrayLike) -> tuple[Any, Any]:
+    def fit_resample(self, X: ArrayLike, y: ArrayLike, **params: Any) -> tuple[Any, Any]:
         """Add rows.
 
         Parameters
@@ -228,6 +230,8 @@ or callable, default="auto"
             Samples.
         y : array-like of shape (n_samples,)
             Labels.
+        **params : dict
+            Refused: metadata of rows belongs to `MetadataPipeline`.
 
         Returns
         -------
@@ -235,7 +239,13 @@ or callable, default="auto"
             All rows of `X`, then the new ones, in its container.
         y_resampled : array-like of shape (n_samples_new,)
             Their labels, in the container of `y`.
+
+        Raises
+        ------
+        TypeError
+            If metadata is given, which would be left behind.
         """
+        refuse_row_metadata(self, params)
         check_target(y)
         return super().fit_resample(X, y)
 

@@ -14,6 +14,7 @@ from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils.validation import validate_data
 
 from skrecall.utils._indicator import Indicator, check_indicator, count_values
+from skrecall.utils._row_metadata import refuse_row_metadata
 from skrecall.utils._sklearn import Interval, RealNotInt, StrOptions, _fit_context, _safe_indexing
 
 Strategy: TypeAlias = str | float | dict | Callable
@@ -67,7 +68,7 @@ class BaseMultilabelSampler(BaseSampler):
         return self
 
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit_resample(self, X: ArrayLike, y: Any) -> tuple[Any, Any]:
+    def fit_resample(self, X: ArrayLike, y: Any, **params: Any) -> tuple[Any, Any]:
         """Resample samples and their labels.
 
         Parameters
@@ -76,6 +77,8 @@ class BaseMultilabelSampler(BaseSampler):
             Samples.
         y : array-like, DataFrame or sparse of shape (n_samples, n_labels)
             Indicator.
+        **params : dict
+            Refused: metadata of rows belongs to `MetadataPipeline`.
 
         Returns
         -------
@@ -88,7 +91,10 @@ class BaseMultilabelSampler(BaseSampler):
         ------
         ValueError
             If `y` is no indicator, or there is nothing that can be resampled.
+        TypeError
+            If metadata is given, which would be left behind.
         """
+        refuse_row_metadata(self, params)
         as_list = isinstance(X, list), isinstance(y, list)
         X, Y = self._check_X_Y(X, y)
         self.sampling_strategy_ = self._resolve_strategy(Y)

@@ -14,6 +14,7 @@ from sklearn.utils import assert_all_finite, check_consistent_length, get_tags
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
+from skrecall.utils._row_metadata import refuse_row_metadata
 from skrecall.utils._sklearn import _fit_context, _safe_indexing
 
 # What `infer_dtype` calls columns of Python objects that become floats.
@@ -171,7 +172,7 @@ class BaseRowSelector(BaseSampler):
         return self
 
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit_resample(self, X: ArrayLike, y: ArrayLike) -> tuple[Any, Any]:
+    def fit_resample(self, X: ArrayLike, y: ArrayLike, **params: Any) -> tuple[Any, Any]:
         """Select rows.
 
         Parameters
@@ -180,6 +181,8 @@ class BaseRowSelector(BaseSampler):
             Samples.
         y : array-like of shape (n_samples,)
             Labels.
+        **params : dict
+            Refused: metadata of rows belongs to `MetadataPipeline`.
 
         Returns
         -------
@@ -187,7 +190,13 @@ class BaseRowSelector(BaseSampler):
             Rows of `X` in their order, in its container; the index of a DataFrame is new.
         y_resampled : array-like of shape (n_samples_new,)
             Their labels, in the container of `y`.
+
+        Raises
+        ------
+        TypeError
+            If metadata is given, which would be left behind.
         """
+        refuse_row_metadata(self, params)
         checked, labels, _ = self._check_X_y(X, y)
         self.sampling_strategy_ = self._count_to_keep(labels)
         kept = self._fit_resample(checked, labels)

@@ -404,6 +404,12 @@ def check_global_randomness(sampler: BaseEstimator) -> None:
         assert_array_equal(before, after)
 
 
+def check_weights_are_not_left_behind(sampler: BaseEstimator) -> None:
+    X, Y = make_rare_labels()
+    with pytest.raises(TypeError, match=r"sample_weight would be left behind: .*MetadataPipeline"):
+        seeded(sampler).fit_resample(X, Y, sample_weight=np.ones(len(X)))
+
+
 MULTILABEL_SAMPLER_CHECKS: list[Callable[[BaseEstimator], None]] = [
     check_fit,
     check_rows_made,
@@ -430,4 +436,5 @@ MULTILABEL_SAMPLER_CHECKS: list[Callable[[BaseEstimator], None]] = [
     check_inside_others,
     check_parameters,
     check_global_randomness,
+    check_weights_are_not_left_behind,
 ]
