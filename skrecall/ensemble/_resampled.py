@@ -156,6 +156,11 @@ class BaseResampledEnsemble(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     classes_: NDArray
     estimators_: list[Any]
 
+    @property
+    def _sets_own_prior(self) -> bool:
+        """Whether members learn from other class frequencies than those of `y`."""
+        return True
+
     def _default_estimator(self) -> BaseEstimator:
         raise NotImplementedError(f"{type(self).__name__} has no default estimator.")
 

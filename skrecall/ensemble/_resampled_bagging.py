@@ -227,6 +227,10 @@ class ResampledBaggingClassifier(DecisionMixin, BaseResampledEnsemble):
         self.random_state = random_state
         self.verbose = verbose
 
+    @property
+    def _sets_own_prior(self) -> bool:
+        return self.sampler is not None
+
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None, **params: Any

@@ -212,7 +212,12 @@ def check_prior_seen(estimator: BaseEstimator) -> None:
         raise ValueError(f"The prior that a fitted estimator saw is not known. {_STATE_THE_PRIOR}")
     if isinstance(classifier, CalibratedClassifierCV):
         return
-    for parameter, value in classifier.get_params(deep=True).items():
+    for parameter, value in {"": classifier, **classifier.get_params(deep=True)}.items():
+        if getattr(value, "_sets_own_prior", False):
+            raise ValueError(
+                f"{type(value).__name__} draws or makes rows for each of its members, where their "
+                f"prior cannot be counted. {_STATE_THE_PRIOR}"
+            )
         path, _, last = parameter.rpartition("__")
         if _hides_prior(last, value, own=not path):
             raise ValueError(

@@ -13,6 +13,12 @@ from sklearn.naive_bayes import BernoulliNB, GaussianNB
 from sklearn.pipeline import Pipeline
 from sklearn.tree import DecisionTreeClassifier
 
+from skrecall.ensemble import (
+    BalanceCascadeClassifier,
+    ResampledBaggingClassifier,
+    SelfPacedEnsembleClassifier,
+    SMOTEBoostClassifier,
+)
 from skrecall.resampling import ArraySampler
 from skrecall.threshold._training_prior import (
     chain,
@@ -114,6 +120,25 @@ class Boosted(LogisticRegression):
 def test_priors_that_cannot_be_counted_must_be_stated(classifier):
     with pytest.raises(ValueError, match="sets its own prior by"):
         check_prior_seen(SamplerPipeline([("clf", classifier)]))
+
+
+@pytest.mark.parametrize(
+    "ensemble",
+    [
+        ResampledBaggingClassifier(GaussianNB()),
+        SelfPacedEnsembleClassifier(),
+        BalanceCascadeClassifier(),
+        SMOTEBoostClassifier(),
+        ResampledBaggingClassifier(BalanceCascadeClassifier(), sampler=None),
+    ],
+)
+def test_ensembles_that_resample_for_their_members_ask_for_the_prior(ensemble):
+    with pytest.raises(ValueError, match=r"for each of its members.*State it with training_prior"):
+        check_prior_seen(SamplerPipeline([("clf", ensemble)]))
+
+
+def test_bags_that_are_not_resampled_have_the_prior_of_the_labels():
+    check_prior_seen(ResampledBaggingClassifier(GaussianNB(), sampler=None))
 
 
 @pytest.mark.parametrize(
