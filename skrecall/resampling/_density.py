@@ -16,6 +16,7 @@ from typing import Any, Literal
 import numpy as np
 from imblearn.under_sampling.base import BaseUnderSampler
 from numpy.typing import NDArray
+from scipy.special import xlogy
 from sklearn.utils import check_random_state
 
 from skrecall.utils._sklearn import Interval, StrOptions
@@ -25,14 +26,15 @@ from ._row_selection import BaseRowSelector, class_rows, shown
 
 
 def weighted_sample(
-    weights: NDArray[np.float64], n_drawn: int, rng: np.random.RandomState
+    log_weights: NDArray[np.float64], n_drawn: int, rng: np.random.RandomState
 ) -> NDArray[np.intp]:
     """Draw rows one after the other, without replacement, in proportion to their weights [3]_.
 
     Parameters
     ----------
-    weights : ndarray of shape (n_rows,)
-        Not negative; rows of weight 0 are drawn, at random, once all others are.
+    log_weights : ndarray of shape (n_rows,)
+        Logarithms, as the weights themselves may be too great or too small for a float; rows of
+        minus infinity, weight 0, are drawn, at random, once all others are.
     n_drawn : int
         Number of rows to draw.
     rng : RandomState
@@ -44,10 +46,8 @@ def weighted_sample(
         Indices.
     """
     # The row whose exponential waiting time at its rate is shortest is drawn first.
-    waiting = rng.exponential(size=len(weights))
-    with np.errstate(divide="ignore"):
-        log_time = np.log(waiting) - np.log(weights)
-    return np.lexsort((waiting, log_time))[:n_drawn]
+    waiting = rng.exponential(size=len(log_weights))
+    return np.lexsort((waiting, np.log(waiting) - log_weights))[:n_drawn]
 
 
 class DensityUnderSampler(BaseRowSelector, BaseUnderSampler):
@@ -169,6 +169,9 @@ or callable, default="auto"
         kept = ~np.isin(y, list(self.sampling_strategy_))
         for label, n_kept in self.sampling_strategy_.items():
             rows = class_rows(y, label)
+            if n_kept == len(rows):
+                kept[rows] = True
+                continue
             distances, _ = find_neighbors(
                 X,
                 self.n_neighbors,
@@ -185,7 +188,7 @@ or callable, default="auto"
     def _choose(
         self, distance: NDArray[np.float64], n_kept: int, label: Any, rng: np.random.RandomState
     ) -> NDArray[np.intp]:
-        n_skipped = 0 if n_kept == len(distance) else round(self.skip_sparsest * len(distance))
+        n_skipped = round(self.skip_sparsest * len(distance))
         order = np.argsort(-distance, kind="stable")[n_skipped:]
         if n_kept > len(order):
             raise ValueError(
@@ -195,4 +198,4 @@ or callable, default="auto"
             )
         if self.selection == "sparsest":
             return order[:n_kept]
-        return order[weighted_sample(distance[order] ** self.exponent, n_kept, rng)]
+        return order[weighted_sample(xlogy(self.exponent, distance[order]), n_kept, rng)]

@@ -16,10 +16,10 @@ def make_table(n_samples=120, n_classes=2):
 
 
 def plain_distances(X, y, k, reduced):
-    """Distance of each row to the k-th nearest other row of its class."""
+    """Distance of each row of a class that loses some to the k-th nearest other row of it."""
     answer = np.full(len(y), np.nan)
     for i in range(len(y)):
-        if y[i] in reduced:
+        if reduced.get(y[i], len(y)) < np.sum(y == y[i]):
             far = [
                 np.sqrt(((X[i] - X[j]) ** 2).sum())
                 for j in range(len(y))
@@ -33,8 +33,11 @@ def plain_sparsest(X, y, k, reduced, skip=0.0):
     distance = plain_distances(X, y, k, reduced)
     kept = [i for i in range(len(y)) if y[i] not in reduced]
     for label, n in reduced.items():
-        rows = sorted(np.flatnonzero(y == label).tolist(), key=lambda i: (-distance[i], i))
-        n_skipped = round(skip * len(rows)) if n < len(rows) else 0
+        rows = np.flatnonzero(y == label).tolist()
+        n_skipped = 0
+        if n < len(rows):
+            rows.sort(key=lambda i: (-distance[i], i))
+            n_skipped = round(skip * len(rows))
         kept += rows[n_skipped : n_skipped + n]
     return sorted(kept)
 
@@ -74,16 +77,16 @@ def test_rows_are_drawn_one_after_the_other_by_weight():
     n_draws = 20000
     counts = np.zeros(4)
     for _ in range(n_draws):
-        counts[weighted_sample(weights, 2, rng)] += 1
+        counts[weighted_sample(np.log(weights), 2, rng)] += 1
     assert_allclose(counts / n_draws, drawn_first_or_second, atol=4 * 0.5 / np.sqrt(n_draws))
 
 
 def test_rows_of_weight_zero_come_last_and_at_random():
-    weights = np.array([0.0, 1.0, 0.0, 2.0, 0.0])
+    log_weights = np.array([-np.inf, 0.0, -np.inf, 1.0, -np.inf])
     rng = np.random.RandomState(0)
     counts = np.zeros(5)
     for _ in range(900):
-        rows = weighted_sample(weights, 3, rng)
+        rows = weighted_sample(log_weights, 3, rng)
         assert {1, 3} < set(rows.tolist())
         counts[rows] += 1
     assert_allclose(counts[[0, 2, 4]], 300, atol=4 * np.sqrt(200))
@@ -109,6 +112,25 @@ def test_the_exponent_sets_how_much_dense_regions_are_thinned(exponent):
     assert_allclose(n_kept / (30 * 110), expected, atol=0.05)
 
 
+@pytest.mark.parametrize("scale", [1e-3, 1e3])
+def test_powers_of_many_dimensions_are_no_overflow(scale):
+    """At such an exponent the sparsest of rows whose distances differ is always drawn first."""
+    X = np.append(np.cumsum(np.arange(1.0, 41)), [0.0])[:, np.newaxis] * scale
+    y = np.append(np.zeros(40, dtype=int), [1])
+    sampler = DensityUnderSampler(n_neighbors=1, exponent=1000.0, random_state=0)
+    sampler.fit_resample(X, y)
+    assert sampler.sample_indices_.tolist() == [39, 40]
+
+
+def test_a_class_that_loses_no_rows_needs_no_neighbours():
+    X, _ = make_table()
+    y = (np.arange(120) < 3).astype(int)
+    sampler = DensityUnderSampler(sampling_strategy="all", random_state=0)
+    _, y_new = sampler.fit_resample(X, y)
+    assert_array_equal(np.bincount(y_new), [3, 3])
+    assert_array_equal(np.isnan(sampler.neighbor_distance_), y == 1)
+
+
 def test_any_search_of_neighbours():
     X, y = make_table()
     sampler = DensityUnderSampler(selection="sparsest", n_neighbors=3)
@@ -130,7 +152,7 @@ def test_bad_input_is_refused_by_name():
     X, y = make_table()
     sampler = DensityUnderSampler(n_neighbors=95)
     DensityUnderSampler(n_neighbors=95).fit_resample(X, y)
-    with pytest.raises(ValueError, match=r"n_neighbors=96 .* class 0 hold 95 other rows"):
+    with pytest.raises(ValueError, match=r"n_neighbors=96 .* 95 other rows in class 0"):
         sampler.set_params(n_neighbors=96).fit_resample(X, y)
     with pytest.raises(ValueError, match=r"skip_sparsest=0.9 leaves 10 of the 96 rows of class 0"):
         sampler.set_params(n_neighbors=5, skip_sparsest=0.9).fit_resample(X, y)
