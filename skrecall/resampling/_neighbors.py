@@ -69,8 +69,8 @@ def find_neighbors(
     n_others = position.max(initial=-1) + 1 - int((own >= 0).any())
     if n_others < n_neighbors:
         raise ValueError(
-            f"n_neighbors={n_neighbors} neighbours of a row were asked for, and {among_name} hold "
-            f"{n_others} other rows: "
+            f"n_neighbors={n_neighbors} neighbours of a row were asked for, and there are "
+            f"{n_others} other rows in {among_name}: "
             + (
                 f"set n_neighbors to {n_others} at most, or add rows."
                 if n_others

@@ -99,6 +99,16 @@ def test_weights_are_beta_and_the_rare_row_has_its_share(alpha):
     assert kstest(weights, lambda w: 1 - condition.sf(w) / condition.sf(0.8)).pvalue > 1e-3
 
 
+@pytest.mark.parametrize(("alpha", "least"), [(100.0, 0.9), (300.0, 0.8), (20.0, 0.99)])
+def test_weights_far_in_the_tail_are_no_copies(alpha, least):
+    """Given w > c, w is below c + s with the probability 1 - sf(c + s) / sf(c)."""
+    condition = beta(alpha, alpha)
+    assert condition.sf(least) < 1e-15
+    weights = beta_above(5000, alpha, least, np.random.RandomState(0))
+    assert weights.min() >= least
+    assert kstest(weights, lambda w: 1 - condition.sf(w) / condition.sf(least)).pvalue > 1e-3
+
+
 def test_integers_are_rounded():
     X, y = make_table()
     whole = np.rint(X * 10).astype(np.int32)
@@ -154,7 +164,7 @@ def test_bad_input_is_refused_by_name():
     with pytest.raises(ValueError, match=r"class 1 has 1 row, and partner='class' mixes two of th"):
         sampler.fit_resample(X, one)
     assert len(MixupOverSampler(partner="any").fit_resample(X, one)[1]) == 178
-    with pytest.raises(ValueError, match=r"n_neighbors=12 .* class 1 hold 11 other rows: set n_n"):
+    with pytest.raises(ValueError, match=r"n_neighbors=12 .* 11 other rows in class 1: set n_n"):
         MixupOverSampler(partner="neighbors", n_neighbors=12).fit_resample(X, y)
     with pytest.raises(ValueError, match="Input X contains NaN"):
         sampler.fit_resample(np.where(X > 2, np.nan, X), y)

@@ -193,7 +193,7 @@ def test_labels_that_no_row_is_made_for_are_named():
 
 def test_too_many_neighbours_and_images():
     X, Y = make_overlapping_labels(20)
-    with pytest.raises(ValueError, match=r"n_neighbors=20 neighbours .* hold 19 other rows"):
+    with pytest.raises(ValueError, match=r"n_neighbors=20 neighbours .* 19 other rows in"):
         MLSOL(n_neighbors=20).fit_resample(X, Y)
     X, Y = make_overlapping_labels()
     images = X.reshape(120, 1, 2, 2).astype(np.float32)

@@ -107,9 +107,9 @@ def test_the_search_is_cloned_and_keeps_its_metric():
 
 def test_too_few_rows_are_counted():
     X = np.zeros((6, 2))
-    with pytest.raises(ValueError, match=r"n_neighbors=6 .* the samples hold 5 other rows: set n"):
+    with pytest.raises(ValueError, match=r"n_neighbors=6 .* 5 other rows in the samples: set n"):
         find_neighbors(X, 6)
     find_neighbors(X, 5)
-    with pytest.raises(ValueError, match=r"class 1 hold 0 other rows: add rows"):
+    with pytest.raises(ValueError, match=r"there are 0 other rows in class 1: add rows"):
         find_neighbors(X, 1, rows=[2], among=[2], among_name="class 1")
     assert find_neighbors(X, 1, rows=[3], among=[2])[1] == 2
