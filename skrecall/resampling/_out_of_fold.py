@@ -88,7 +88,7 @@ def out_of_fold(
     Raises
     ------
     ValueError
-        If the estimator has no such method, or some scores are NaN or infinite.
+        If the estimator has no such method, or its scores are not finite or not one per class.
     """
     name = type(estimator).__name__
     if not hasattr(estimator, method):
@@ -103,6 +103,13 @@ def out_of_fold(
         return answers
     if answers.ndim == 1:
         answers = np.column_stack([-answers, answers])
+    n_classes = len(np.unique(y))
+    one_vs_one = getattr(estimator, "decision_function_shape", None) == "ovo" and n_classes > 2
+    if answers.shape[1] != n_classes or (one_vs_one and method == "decision_function"):
+        raise ValueError(
+            f"{name} gave {answers.shape[1]} scores per sample for {n_classes} classes that are "
+            "not one per class: use decision_function_shape='ovr'."
+        )
     if not np.isfinite(answers).all():
         raise ValueError(
             f"{name} gave {np.sum(~np.isfinite(answers))} scores that are NaN or infinite in "

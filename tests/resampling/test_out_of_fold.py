@@ -5,7 +5,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression, Perceptron
 from sklearn.model_selection import StratifiedKFold
-from sklearn.svm import LinearSVC
+from sklearn.svm import SVC, LinearSVC
 
 from skrecall.resampling._out_of_fold import class_folds, out_of_fold
 
@@ -94,3 +94,11 @@ def test_answers_that_are_of_no_use_are_refused():
             out_of_fold(estimator, X, y, method="predict_proba", **params)
     with pytest.raises(ValueError, match="NotANumber gave 180 scores that are NaN or infinite in"):
         out_of_fold(NotANumber(), X, y, method="predict_proba", **params)
+    pairs = SVC(decision_function_shape="ovo")
+    for n_classes, n_pairs in [(3, 3), (4, 6)]:
+        X, y = make_rows(n_classes, 24)
+        with pytest.raises(ValueError, match=rf"{n_pairs} scores per sample for {n_classes} .*ovr"):
+            out_of_fold(pairs, X, y, method="decision_function", **params)
+    out_of_fold(pairs, X, y, method="predict", **params)
+    X, y = make_rows(2, 24)
+    out_of_fold(pairs, X, y, method="decision_function", **params)
