@@ -75,10 +75,16 @@ def resample(
         If there are such parameters and the sampler does not tell where rows come from, or entries
         that have no mean.
     """
-    if not params:
-        X_new, y_new, *_ = sampler.fit_resample(X, y)
-        return X_new, y_new, {}
-    X_new, y_new, origins = fit_resample_with_origins(sampler, X, y, {})
+    try:
+        if not params:
+            X_new, y_new, *_ = sampler.fit_resample(X, y)
+            return X_new, y_new, {}
+        X_new, y_new, origins = fit_resample_with_origins(sampler, X, y, {})
+    except ValueError as error:
+        labels, counts = np.unique(y, return_counts=True)
+        found = dict(zip(labels.tolist(), counts.tolist(), strict=True))
+        error.add_note(f"{type(sampler).__name__} got {len(y)} rows, of the classes {found}.")
+        raise
     if origins is None:
         raise ValueError(
             f"{sorted(params)} cannot follow the rows: {type(sampler).__name__} "

@@ -22,7 +22,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from skrecall.resampling._array import looks_at_values
 from skrecall.utils._bags import Bag, columns, draw_features, n_to_draw
 from skrecall.utils._decision import DecisionMixin
-from skrecall.utils._fitting import MAX_SEED, clone_with_seed
+from skrecall.utils._fitting import MAX_SEED, clone_with_seed, fit_on_rows
 from skrecall.utils._sklearn import (
     HasMethods,
     Interval,
@@ -357,4 +357,5 @@ def _fit_bag(
                 f"{type(sampler).__name__} left {len(y_bag)} rows of a bag of {len(rows)}, all of "
                 f"the class {found.tolist()}: use a milder sampling_strategy or another sampler."
             )
-    return Bag(clone_with_seed(estimator, rng).fit(X_bag, y_bag, **params), rows, features)
+    member = fit_on_rows(clone_with_seed(estimator, rng), X_bag, y_bag, None, params)
+    return Bag(member, rows, features)

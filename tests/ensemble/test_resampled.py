@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from imblearn.over_sampling import SMOTE, RandomOverSampler
+from imblearn.pipeline import make_pipeline as sampling_pipeline
 from imblearn.under_sampling import RandomUnderSampler
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_array
@@ -135,6 +136,18 @@ def test_a_class_of_one_row_is_in_every_member(data, model):
     assert fitted.predict(X[[7]]) == 1
 
 
+def test_the_rows_that_a_sampler_could_not_use_are_counted(data):
+    X, y = data
+    y = np.where(np.arange(600) < 3, 1, 0)
+    for model in (
+        ResampledBaggingClassifier(GaussianNB(), sampler=SMOTE(), n_estimators=1),
+        SMOTEBoostClassifier(GaussianNB(), sampler=SMOTE()),
+    ):
+        with pytest.raises(ValueError, match="n_neighbors = 6") as caught:
+            model.fit(X, y)
+        assert caught.value.__notes__ == ["SMOTE got 600 rows, of the classes {0: 597, 1: 3}."]
+
+
 @by_name
 def test_one_class_is_a_sentence_and_a_failed_fold(data, model):
     X, y = data
@@ -246,6 +259,9 @@ def test_a_pipeline_inside_takes_its_own_parameters(data, model):
     model = clone(model).set_params(estimator=pipeline)
     weighted = clone(model).fit(X, y, gaussiannb__sample_weight=weight)
     assert not np.allclose(weighted.predict_proba(X), model.fit(X, y).predict_proba(X))
+    model.set_params(estimator=sampling_pipeline(SMOTE(), GaussianNB()))
+    with pytest.raises(ValueError, match=r"step 'smote' .* changes the rows .*MetadataPipeline"):
+        model.fit(X, y, gaussiannb__sample_weight=weight)
 
 
 def test_boosting_asks_for_its_own_weights(data):
