@@ -13,6 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import entr, rel_entr
 from sklearn.utils import check_array
 
+from skrecall.utils._checks import check_labels
+
 from ._uncertainty import check_proba
 
 
@@ -33,7 +35,7 @@ def vote_entropy(votes: ArrayLike) -> NDArray[np.float64]:
     Raises
     ------
     ValueError
-        If the votes have another shape, or some are missing.
+        If the votes have another shape, or some are missing or no labels.
 
     References
     ----------
@@ -46,7 +48,8 @@ def vote_entropy(votes: ArrayLike) -> NDArray[np.float64]:
     >>> vote_entropy([["a", "a"], ["a", "b"]]).round(3)
     array([0.   , 0.693])
     """
-    votes = check_array(votes, dtype=None, input_name="votes")
+    votes = check_array(votes, dtype=None, ensure_all_finite=False, input_name="votes")
+    check_labels(votes.ravel(), name="votes")
     classes, of_vote = np.unique(votes, return_inverse=True)
     of_vote = of_vote.reshape(votes.shape)
     score = np.zeros(votes.shape[1])
@@ -92,6 +95,6 @@ def consensus_kl_divergence(proba: ArrayLike) -> NDArray[np.float64]:
             f"proba has shape {shape}: stack the predict_proba of the members to (n_members, "
             "n_samples, n_classes), for example with numpy.stack."
         )
-    members = [check_proba(member, least=2) for member in np.asarray(proba)]
+    members = [check_proba(member, of_classes=True) for member in np.asarray(proba)]
     consensus = np.mean(members, axis=0)
     return np.mean([rel_entr(member, consensus).sum(axis=1) for member in members], axis=0)

@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import issparse
 from sklearn.metrics import pairwise_distances_argmin_min
 from sklearn.metrics.pairwise import euclidean_distances
 from sklearn.utils import check_array, check_random_state
@@ -72,7 +73,7 @@ def k_center_greedy(
     """
     X, X_labelled = _check_rows(X, X_labelled)
     _check_enough(check_count(n_queries, name="n_queries"), X.shape[0])
-    return _pick(X, X_labelled, n_queries, lambda distance: distance)
+    return _pick(X, X_labelled, n_queries, lambda distance, _: distance)
 
 
 def select_batch(
@@ -98,8 +99,8 @@ def select_batch(
         kept, and `k_center_greedy` picks among them, as in [1]_ with another clustering. "ranked":
         each pick is the row with the greatest ``a * (1 - s) + (1 - a) * score``, where s is
         ``1 / (1 + d)`` with the distance d to the nearest row labelled or picked, and a the share
-        of rows that are not labelled [2]_: diversity counts while little is labelled, the score
-        later. Its scores must lie between 0 and 1.
+        of rows that are neither [2]_: diversity counts while little is labelled, the score later.
+        Without a labelled row, the highest score comes first. Scores must lie between 0 and 1.
     X : array-like or sparse of shape (n_samples, ...), default=None
         The rows; "top" needs none.
     X_labelled : array-like or sparse of shape (n_labelled, ...), default=None
@@ -149,64 +150,58 @@ def select_batch(
         raise ValueError(f"X has {X.shape[0]} rows and score {len(score)}: one score per row.")
     if method == "k_center":
         kept = order[: check_count(oversampling, name="oversampling") * n_queries]
-        return kept[_pick(_safe_indexing(X, kept), X_labelled, n_queries, lambda d: d)]
+        return kept[_pick(_safe_indexing(X, kept), X_labelled, n_queries, lambda d, _: d)]
     if score.min() < 0 or score.max() > 1:
         raise ValueError(
             f"method='ranked' adds the score to a share, and it goes from {score.min():.4g} to "
             f"{score.max():.4g}: scale it to 0 to 1."
         )
-    n_labelled = 0 if X_labelled is None else X_labelled.shape[0]
-    weight, of_row = len(score) / (len(score) + n_labelled), score[order]
-    picks = _pick(
-        _safe_indexing(X, order),
-        X_labelled,
-        n_queries,
-        lambda distance: weight * (1 - 1 / (1 + distance)) + (1 - weight) * of_row,
-        first=int(np.argmax(of_row)),
-    )
-    return order[picks]
+    n_rows = len(score) + (0 if X_labelled is None else X_labelled.shape[0])
+    of_row = score[order]
+
+    def worth(distance: NDArray[np.float64], n_picked: int) -> NDArray[np.float64]:
+        weight = (len(score) - n_picked) / n_rows
+        return weight * (1 - 1 / (1 + distance)) + (1 - weight) * of_row
+
+    return order[_pick(_safe_indexing(X, order), X_labelled, n_queries, worth, first=0)]
 
 
 def _pick(
     X: Any,
     X_labelled: Any,
     n_queries: int,
-    worth: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+    worth: Callable[[NDArray[np.float64], int], NDArray[np.float64]],
     *,
     first: int | None = None,
 ) -> NDArray[np.intp]:
     """Return rows one by one, each the best by its distance to those labelled or picked."""
     picks: list[int] = []
-    if X_labelled is None or X_labelled.shape[0] == 0:
-        picks.append(_nearest_to_mean(X) if first is None else first)
-        distance = _distance_to(X, picks[0])
-    else:
-        distance = pairwise_distances_argmin_min(X, X_labelled)[1]
+    if X_labelled is None:
+        if first is None:
+            first = int(np.argmin(_nearest(X, np.asarray(X.mean(axis=0)).reshape(1, -1))))
+        picks.append(first)
+        X_labelled = X[[first]]
+    distance = _nearest(X, X_labelled)
     while len(picks) < n_queries:
-        value = worth(distance)
+        value = worth(distance, len(picks))
         value[picks] = -np.inf
         picks.append(int(np.argmax(value)))
-        np.minimum(distance, _distance_to(X, picks[-1]), out=distance)
+        np.minimum(distance, _nearest(X, X[[picks[-1]]]), out=distance)
     return np.array(picks)
 
 
-def _distance_to(X: Any, row: int) -> NDArray[np.float64]:
-    """Return the distance of each row to one of them, in blocks."""
-    center = X[[row]]
-    return np.concatenate(
-        [euclidean_distances(X[rows], center)[:, 0] for rows in row_blocks(*X.shape)]
-    )
+def _nearest(X: Any, centers: Any) -> NDArray[np.float64]:
+    """Return the distance of each row to the nearest center, in blocks.
 
-
-def _nearest_to_mean(X: Any) -> int:
-    mean = np.asarray(X.mean(axis=0)).reshape(1, -1)
-    return int(
-        np.argmin(
-            np.concatenate(
-                [euclidean_distances(X[rows], mean)[:, 0] for rows in row_blocks(*X.shape)]
-            )
-        )
-    )
+    Distances are computed from inner products, which lose all digits far from the origin: a center
+    is put there.
+    """
+    origin = 0 if issparse(X) or issparse(centers) else centers[0]
+    centers = centers - origin
+    blocks = (X[rows] - origin for rows in row_blocks(*X.shape))
+    if centers.shape[0] == 1:
+        return np.concatenate([euclidean_distances(block, centers)[:, 0] for block in blocks])
+    return np.concatenate([pairwise_distances_argmin_min(block, centers)[1] for block in blocks])
 
 
 def _check_rows(X: Any, X_labelled: Any) -> tuple[Any, Any]:

@@ -7,6 +7,7 @@ References
 .. [2] X. Li, Y. Guo, "Active learning with multi-label SVM classification", IJCAI 2013.
 """
 
+from numbers import Real
 from typing import Any, Literal
 
 import numpy as np
@@ -107,7 +108,7 @@ def label_cardinality_inconsistency(
     >>> label_cardinality_inconsistency([[0.9, 0.8, 0.7], [0.9, 0.1, 0.1]], 1.5)
     array([1.5, 0.5])
     """
-    if not (np.isfinite(label_cardinality) and label_cardinality >= 0):
+    if not (isinstance(label_cardinality, Real) and 0 <= label_cardinality < np.inf):
         raise ValueError(
             f"label_cardinality={label_cardinality!r} must be a mean number of labels, 0 or more: "
             "Y.sum(axis=1).mean() of the labelled rows."

@@ -70,8 +70,7 @@ def expected_recall_gain(
     >>> expected_recall_gain([[0.5, 0.1], [0.1, 0.5]], n_positives=[50, 2]).round(4)
     array([0.0076, 0.037 ])
     """
-    proba = np.asarray(proba)
-    proba = check_proba(proba[:, np.newaxis] if proba.ndim == 1 else proba)
+    proba = check_proba(np.reshape(proba, (-1, 1)) if np.ndim(proba) == 1 else proba)
     counts = np.atleast_1d(np.asarray(n_positives))
     if counts.dtype.kind not in "iu" or counts.ndim != 1 or counts.min(initial=0) < 0:
         raise ValueError(
@@ -81,7 +80,7 @@ def expected_recall_gain(
     if len(counts) != proba.shape[1]:
         raise ValueError(
             f"n_positives holds {len(counts)} counts for {proba.shape[1]} labels: one each is "
-            "needed."
+            "needed; of two classes, pass predict_proba(X)[:, 1]."
         )
     delta = 1 - check_share(confidence, name="confidence", closed="neither")
     now, then = ([_best_recall(int(n) + more, delta) for n in counts] for more in (0, 1))

@@ -11,18 +11,18 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import entr
 from sklearn.utils import check_array
 
+_ROUNDING = 0.02  # of three probabilities given to two places, and of half floats
 
-def check_proba(proba: ArrayLike, *, name: str = "proba", least: int = 1) -> NDArray[np.float64]:
+
+def check_proba(proba: ArrayLike, *, of_classes: bool = False) -> NDArray[np.float64]:
     """Return probabilities as a float64 array.
 
     Parameters
     ----------
     proba : array-like of shape (n_samples, n_columns)
         Numbers between 0 and 1.
-    name : str, default="proba"
-        What the message calls them.
-    least : int, default=1
-        The fewest columns.
+    of_classes : bool, default=False
+        Whether the columns exclude each other, so that each row sums to one.
 
     Returns
     -------
@@ -32,13 +32,20 @@ def check_proba(proba: ArrayLike, *, name: str = "proba", least: int = 1) -> NDA
     Raises
     ------
     ValueError
-        If one is not finite or no probability, or there are too few columns.
+        If one is not finite or no probability, or rows of classes do not sum to one.
     """
-    proba = check_array(proba, dtype=np.float64, input_name=name, ensure_min_features=least)
-    if len(proba) and (proba.min() < -1e-9 or proba.max() > 1 + 1e-6):
+    proba = check_array(proba, dtype=np.float64, input_name="proba")
+    if proba.min() < -1e-9 or proba.max() > 1 + 1e-6:
         raise ValueError(
-            f"{name} holds values from {proba.min():.4g} to {proba.max():.4g}, and probabilities "
+            f"proba holds values from {proba.min():.4g} to {proba.max():.4g}, and probabilities "
             "are between 0 and 1: pass what predict_proba returns."
+        )
+    total = proba.sum(axis=1)
+    if of_classes and (np.abs(total - 1) > _ROUNDING).any():
+        raise ValueError(
+            f"The rows of proba sum to {total.min():.4g} to {total.max():.4g}, and those of "
+            "classes to 1: pass one column for each class, as predict_proba returns; several labels "
+            "go to multilabel_uncertainty."
         )
     return np.clip(proba, 0, 1)
 
@@ -72,7 +79,7 @@ def least_confidence(proba: ArrayLike) -> NDArray[np.float64]:
     >>> least_confidence([[0.5, 0.5], [0.25, 0.75]])
     array([0.5 , 0.25])
     """
-    return 1 - check_proba(proba, least=2).max(axis=1)
+    return 1 - check_proba(proba, of_classes=True).max(axis=1)
 
 
 def margin_uncertainty(proba: ArrayLike) -> NDArray[np.float64]:
@@ -104,7 +111,7 @@ def margin_uncertainty(proba: ArrayLike) -> NDArray[np.float64]:
     >>> margin_uncertainty([[0.5, 0.5, 0.0], [0.5, 0.25, 0.25]])
     array([1.  , 0.75])
     """
-    proba = check_proba(proba, least=2)
+    proba = check_proba(proba, of_classes=True)
     largest = np.partition(proba, proba.shape[1] - 2, axis=1)[:, -2:]
     return 1 - (largest[:, 1] - largest[:, 0])
 
@@ -138,4 +145,4 @@ def entropy_uncertainty(proba: ArrayLike) -> NDArray[np.float64]:
     >>> entropy_uncertainty([[0.5, 0.5], [0.0, 1.0]]).round(3)
     array([0.693, 0.   ])
     """
-    return entr(check_proba(proba, least=2)).sum(axis=1)
+    return entr(check_proba(proba, of_classes=True)).sum(axis=1)

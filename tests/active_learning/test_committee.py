@@ -48,5 +48,11 @@ def test_other_shapes_are_refused():
         consensus_kl_divergence(np.ones((4, 2)))
     with pytest.raises(ValueError, match="probabilities are between 0 and 1"):
         consensus_kl_divergence(np.full((2, 3, 2), 7.0))
+    with pytest.raises(ValueError, match="The rows of proba sum to"):
+        consensus_kl_divergence(np.full((2, 3, 2), 0.9))
     with pytest.raises(ValueError, match="Expected 2D array"):
         vote_entropy([1, 2])
+    with pytest.raises(ValueError, match="votes contains NaN: 1 of 4 labels are missing"):
+        vote_entropy(np.array([["a", None], ["a", "b"]], dtype=object))
+    with pytest.raises(ValueError, match="votes holds continuous values"):
+        vote_entropy([[0.1, 0.9], [0.5, 0.4]])

@@ -54,6 +54,18 @@ def test_images_and_copies():
     assert sorted(k_center_greedy(np.ones((6, 2)), 6).tolist()) == list(range(6))
 
 
+@pytest.mark.parametrize("n_labelled", [0, 6])
+def test_values_far_from_the_origin_keep_their_distances(n_labelled):
+    """Inner products of values near 1e8 have no digit left for distances near 1."""
+    X = np.random.RandomState(0).standard_normal((40, 3)).round(3)
+    X_labelled = X[:n_labelled] if n_labelled else None
+    moved = None if X_labelled is None else X_labelled + 1e8
+    assert_array_equal(
+        k_center_greedy(X + 1e8, 20, X_labelled=moved),
+        k_center_greedy(X, 20, X_labelled=X_labelled),
+    )
+
+
 def test_memory_is_that_of_one_distance_per_row():
     X = np.random.RandomState(0).standard_normal((20_000, 5))
     tracemalloc.start()
@@ -89,9 +101,9 @@ def test_ranked_batches_are_those_of_a_plain_loop(n_labelled):
     rng = np.random.RandomState(0)
     X, X_labelled = rng.standard_normal((30, 2)), rng.standard_normal((n_labelled, 2))
     score = rng.uniform(size=30)
-    weight, centers, picks = 30 / (30 + n_labelled), list(X_labelled), []
-    for _ in range(6):
-        values = []
+    centers, picks = list(X_labelled), []
+    for n_picked in range(20):
+        weight, values = (30 - n_picked) / (30 + n_labelled), []
         for i in range(30):
             nearest = min((np.linalg.norm(X[i] - c) for c in centers), default=None)
             similarity = 0 if nearest is None else 1 / (1 + nearest)
@@ -100,7 +112,7 @@ def test_ranked_batches_are_those_of_a_plain_loop(n_labelled):
         picks.append(int(np.argmax(values)))
         centers.append(X[picks[-1]])
     actual = select_batch(
-        score, 6, method="ranked", X=X, X_labelled=X_labelled if n_labelled else None
+        score, 20, method="ranked", X=X, X_labelled=X_labelled if n_labelled else None
     )
     assert_array_equal(actual, picks)
 

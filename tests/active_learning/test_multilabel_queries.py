@@ -43,3 +43,5 @@ def test_bad_input_is_refused():
         multilabel_uncertainty([[3.0, -1.0]])
     with pytest.raises(ValueError, match="label_cardinality=-1 must be a mean number of labels"):
         label_cardinality_inconsistency([[0.5]], -1)
+    with pytest.raises(ValueError, match="label_cardinality=None must be a mean number of labels"):
+        label_cardinality_inconsistency([[0.5]], None)

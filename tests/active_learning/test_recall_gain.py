@@ -50,7 +50,7 @@ def test_the_label_that_lacks_positives_comes_first():
     [
         (([0.5], -1), "must be the number of labelled positives, 0 or more"),
         (([0.5], 1.5), "must be the number of labelled positives"),
-        (([[0.5, 0.5]], [1]), "n_positives holds 1 counts for 2 labels"),
+        (([[0.5, 0.5]], [1]), "holds 1 counts for 2 labels.* pass predict_proba"),
         (([2.0], 1), "probabilities are between 0 and 1"),
         (([0.5], 1, 1.0), "confidence=1.0 is not a share"),
     ],
