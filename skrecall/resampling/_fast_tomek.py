@@ -14,6 +14,7 @@ from sklearn.neighbors import NearestNeighbors
 from skrecall.utils._sklearn import _safe_indexing
 
 from ._exact_queries import is_euclidean_search, is_exact, neighbors_as_of_all
+from ._neighbors import NEIGHBORS_CONSTRAINT, find_neighbors
 
 
 def tomek_links(
@@ -64,8 +65,11 @@ class FastTomekLinks(TomekLinks):
     sampling_strategy : str, list or callable, default='auto'
         Which classes lose their samples of a link, as for imbalanced-learn's: 'auto' is all but
         the smallest.
+    neighbors : KNeighborsMixin object, default=None
+        The search, such as `TorchNeighbors` or one with another metric; cloned. None takes
+        scikit-learn's `NearestNeighbors`, as imbalanced-learn does.
     n_jobs : int or None, default=None
-        For scikit-learn's `NearestNeighbors`.
+        Of the search, where `neighbors` is None.
 
     Attributes
     ----------
@@ -112,15 +116,43 @@ class FastTomekLinks(TomekLinks):
     (995, np.True_)
     """
 
+    _parameter_constraints: dict = {
+        **TomekLinks._parameter_constraints,
+        "neighbors": NEIGHBORS_CONSTRAINT,
+    }
+
+    def __init__(
+        self,
+        *,
+        sampling_strategy: str | list | Callable = "auto",
+        neighbors: Any = None,
+        n_jobs: int | None = None,
+    ) -> None:
+        super().__init__(sampling_strategy=sampling_strategy, n_jobs=n_jobs)
+        self.neighbors = neighbors
+
     def _fit_resample(self, X: Any, y: NDArray) -> tuple[Any, NDArray]:
+        nearest_of = self._search_given(X) if self.neighbors is not None else self._search(X)
+        if nearest_of is None:
+            return super()._fit_resample(X, y)
+        removed = tomek_links(nearest_of, y) & np.isin(y, list(self.sampling_strategy_))
+        self.sample_indices_ = np.flatnonzero(~removed)
+        return _safe_indexing(X, self.sample_indices_), _safe_indexing(y, self.sample_indices_)
+
+    def _search_given(self, X: Any) -> Callable[[NDArray[np.intp]], NDArray[np.intp]]:
+        def nearest_of(rows: NDArray[np.intp]) -> NDArray[np.intp]:
+            return find_neighbors(X, 1, rows=rows, neighbors=self.neighbors)[1][:, 0]
+
+        return nearest_of
+
+    def _search(self, X: Any) -> Callable[[NDArray[np.intp]], NDArray[np.intp]] | None:
+        """Return what finds the same neighbours as a search of all rows, None if nothing does."""
         nn = NearestNeighbors(n_neighbors=2, n_jobs=self.n_jobs).fit(X)
         if not is_euclidean_search(nn, X):
-            return super()._fit_resample(X, y)
+            return None
         exact, ids = is_exact(X), np.arange(len(X))
 
         def nearest_of(rows: NDArray[np.intp]) -> NDArray[np.intp]:
             return neighbors_as_of_all(nn, X, rows, ids, exact=exact)[:, 1]
 
-        removed = tomek_links(nearest_of, y) & np.isin(y, list(self.sampling_strategy_))
-        self.sample_indices_ = np.flatnonzero(~removed)
-        return X[self.sample_indices_], _safe_indexing(y, self.sample_indices_)
+        return nearest_of

@@ -5,6 +5,7 @@ from imblearn.combine import SMOTETomek
 from imblearn.under_sampling import TomekLinks
 from numpy.testing import assert_array_equal
 from scipy.sparse import csr_array
+from sklearn.metrics import pairwise_distances
 from sklearn.neighbors import NearestNeighbors
 from threadpoolctl import threadpool_limits
 
@@ -96,3 +97,18 @@ def test_goes_into_smotetomek():
     )
     assert_array_equal(actual[0], expected[0])
     assert_array_equal(actual[1], expected[1])
+
+
+@pytest.mark.parametrize("metric", ["manhattan", "cosine"])
+@pytest.mark.parametrize("container", [np.asarray, csr_array])
+def test_any_search_for_neighbours(metric, container):
+    X, y = make_data("continuous", n_features=10, n_classes=3)
+    far = pairwise_distances(X, metric=metric)
+    np.fill_diagonal(far, np.inf)
+    nearest = far.argmin(axis=1)
+    in_link = [nearest[nearest[i]] == i and y[nearest[i]] != y[i] for i in range(len(y))]
+    assert 0 < np.sum(in_link) < len(y)
+    search = NearestNeighbors(metric=metric)
+    sampler = FastTomekLinks(sampling_strategy="all", neighbors=search)
+    sampler.fit_resample(container(X), y)
+    assert_array_equal(sampler.sample_indices_, np.flatnonzero(~np.array(in_link)))
