@@ -178,7 +178,7 @@ callable, default="auto"
 
     See Also
     --------
-    HardNegativeUnderSampler : Keeps such rows, except for the hardest.
+    HardNegativeUnderSampler : Keeps hard rows, and some at random.
     imblearn.under_sampling.EditedNearestNeighbours : The same idea by nearest neighbours.
 
     Notes

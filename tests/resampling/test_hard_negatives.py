@@ -3,6 +3,8 @@ import pandas as pd
 import pytest
 from imblearn.under_sampling import RandomUnderSampler
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy.stats import norm
+from sklearn.base import clone
 from sklearn.compose import make_column_transformer
 from sklearn.datasets import make_classification
 from sklearn.ensemble import HistGradientBoostingClassifier
@@ -13,7 +15,6 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 from sklearn.svm import LinearSVC
 
-from skrecall.datasets import make_imbalanced_classification
 from skrecall.resampling import HardNegativeUnderSampler
 from skrecall.resampling._hard_negatives import hardest_rows, rival_scores
 
@@ -71,7 +72,9 @@ def plain_selection(X, y, reduced, n_skipped=0):
 )
 def test_as_the_definition_says(weights, strategy, reduced):
     X, y = make_table(weights)
-    sampler = HardNegativeUnderSampler(LogisticRegression(), sampling_strategy=strategy, cv=CV)
+    sampler = HardNegativeUnderSampler(
+        LogisticRegression(), sampling_strategy=strategy, random_share=0.0, cv=CV
+    )
     X_new, y_new = sampler.fit_resample(X, y)
     assert sorted(sampler.sampling_strategy_) == reduced
     expected, hardness = plain_selection(X, y, sampler.sampling_strategy_)
@@ -97,7 +100,9 @@ def test_the_hardest_are_skipped_and_random_ones_are_added():
     X, y = make_table()
     n_kept, n_rows = int(np.sum(y == 1)), int(np.sum(y == 0))
     n_skipped = round(0.1 * n_rows)
-    sampler = HardNegativeUnderSampler(LogisticRegression(), skip_hardest=0.1, cv=CV)
+    sampler = HardNegativeUnderSampler(
+        LogisticRegression(), skip_hardest=0.1, random_share=0.0, cv=CV
+    )
     sampler.fit_resample(X, y)
     expected, _ = plain_selection(X, y, {0: n_kept}, n_skipped)
     assert_array_equal(sampler.sample_indices_, expected)
@@ -129,21 +134,33 @@ def test_mislabelled_positives_are_skipped():
         assert np.sum(sampler.sample_indices_ < 10) == n_wrong
 
 
-def test_ranking_stays_and_probabilities_do_not():
+def make_gaussians(n_negatives, n_positives, seed):
+    rng = np.random.RandomState(seed)
+    y = np.repeat([0, 1], [n_negatives, n_positives])
+    X = rng.normal(size=(len(y), 3))
+    X[y == 1, 0] += 2
+    return X, y
+
+
+def test_what_becomes_of_the_ranking_and_of_probabilities():
     """Of two Gaussian classes, as the notes of the class say."""
-    train = make_imbalanced_classification(4000, random_state=0)
-    test = make_imbalanced_classification(8000, random_state=100)
-    recall, area = [], []
-    for sampler in (
-        RandomUnderSampler(sampling_strategy=1 / 3, random_state=0),
-        HardNegativeUnderSampler(LogisticRegression(), ratio=3, random_state=0),
-    ):
-        model = LogisticRegression().fit(*sampler.fit_resample(train.X, train.y))
-        recall.append(recall_score(test.y, model.predict(test.X)))
-        area.append(roc_auc_score(test.y, model.decision_function(test.X)))
-    assert abs(area[1] - area[0]) < 0.01
-    assert recall[0] > 0.5
-    assert recall[1] < 0.3
+    X, y = make_gaussians(10_000, 100, seed=0)
+    X_test, y_test = make_gaussians(20_000, 5000, seed=100)
+    area, recall = {}, {}
+    hard = HardNegativeUnderSampler(LogisticRegression(), random_state=0)
+    for name, sampler in {
+        "random": RandomUnderSampler(random_state=0),
+        "half": hard,
+        "hardest": clone(hard).set_params(random_share=0.0),
+    }.items():
+        model = LogisticRegression().fit(*sampler.fit_resample(X, y))
+        area[name] = roc_auc_score(y_test, model.decision_function(X_test))
+        recall[name] = recall_score(y_test, model.predict(X_test))
+    best = norm.cdf(2 / np.sqrt(2))
+    assert abs(area["random"] - best) < 0.01
+    assert abs(area["half"] - best) < 0.02
+    assert abs(area["hardest"] - (1 - best)) < 0.02
+    assert recall["half"] < recall["random"] - 0.1
 
 
 def test_ties_are_broken_at_random():
@@ -161,7 +178,9 @@ def test_scores_may_be_decisions():
     X, y = make_table()
     expected, _ = plain_selection(X, y, {0: int(np.sum(y == 1))})
     for method in ("decision_function", "predict_proba", "auto"):
-        sampler = HardNegativeUnderSampler(LogisticRegression(), cv=CV, response_method=method)
+        sampler = HardNegativeUnderSampler(
+            LogisticRegression(), random_share=0.0, cv=CV, response_method=method
+        )
         sampler.fit_resample(X, y)
         assert_array_equal(sampler.sample_indices_, expected)
     sampler = HardNegativeUnderSampler(Perceptron(), cv=CV, random_state=0)
