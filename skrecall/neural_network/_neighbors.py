@@ -361,7 +361,7 @@ class TorchNeighbors(KNeighborsMixin, BaseEstimator):
         ----------
         X : array-like of shape (n_samples, n_features)
             Rows.
-        y : Ignored
+        y : Ignored, default=None
             Not used, present by convention.
 
         Returns

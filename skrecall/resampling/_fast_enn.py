@@ -5,7 +5,8 @@ Wilson, "Asymptotic properties of nearest neighbor rules using edited data", IEE
 """
 
 import math
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Literal
 
 import numpy as np
 from imblearn.under_sampling import EditedNearestNeighbours
@@ -178,6 +179,21 @@ class FastEditedNearestNeighbours(EditedNearestNeighbours):
     >>> len(X_new), (sampler.sample_indices_ == expected.sample_indices_).all()
     (937, np.True_)
     """
+
+    def __init__(
+        self,
+        *,
+        sampling_strategy: str | list | Callable = "auto",
+        n_neighbors: Any = 3,
+        kind_sel: Literal["all", "mode"] = "all",
+        n_jobs: int | None = None,
+    ) -> None:
+        super().__init__(
+            sampling_strategy=sampling_strategy,
+            n_neighbors=n_neighbors,
+            kind_sel=kind_sel,
+            n_jobs=n_jobs,
+        )
 
     def _fit_resample(self, X: Any, y: NDArray) -> tuple[Any, NDArray]:
         self._validate_estimator()
