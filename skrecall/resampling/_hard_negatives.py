@@ -156,8 +156,8 @@ or callable, default="auto"
     0.95, the figures are 0.05 to 0.61, 0.23 to 0.69, 0.24 to 0.68 and 0.37 to 0.76.
 
     Probabilities are wrong besides, and `PriorCorrectedClassifier` does not mend them: positives
-    that random under-sampling finds fall below one half. Choose the threshold on rows that were not resampled, as
-    `OptimalThresholdClassifier` and the promise classes around the Pipeline do.
+    that random under-sampling finds fall below one half. Choose the threshold on rows that were not
+    resampled, as `OptimalThresholdClassifier` and the promise classes around the Pipeline do.
 
     Sample weights are not seen by the estimator inside.
 
