@@ -238,6 +238,23 @@ callable, default="auto"
         self.n_jobs = n_jobs
         self.random_state = random_state
 
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the parameters.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Whether to add those of the classifiers, under their names.
+
+        Returns
+        -------
+        params : dict
+            Values by name.
+        """
+        if isinstance(self.estimators, list):
+            return super().get_params(deep=deep)
+        return BaseEstimator.get_params(self, deep=deep)  # a forest would be read as a list
+
     def _fit_resample(self, X: Any, y: NDArray) -> NDArray[np.bool_]:
         rng = check_random_state(self.random_state)
         for name in ("n_disagree_", "class_thresholds_", "confident_joint_"):

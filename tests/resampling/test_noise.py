@@ -5,6 +5,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.datasets import make_classification
 from sklearn.dummy import DummyClassifier
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression, Perceptron
 from sklearn.model_selection import StratifiedKFold
 from sklearn.naive_bayes import GaussianNB
@@ -188,6 +189,17 @@ def test_one_classifier_or_pairs_with_nested_parameters():
     assert not hasattr(one, "n_disagree_")
     pair.set_params(logistic=KNeighborsClassifier())
     assert isinstance(pair.estimators[0][1], KNeighborsClassifier)
+
+
+def test_one_forest_is_no_list_of_trees():
+    X, y = make_table()
+    forest = RandomForestClassifier(3, random_state=0)
+    sampler = clone(NoisySampleFilter(forest, cv=CV))
+    assert sampler.get_params()["estimators__n_estimators"] == 3
+    assert sampler.get_params(deep=False)["estimators"] is sampler.estimators
+    pair = NoisySampleFilter([("forest", forest)], cv=CV)
+    assert_array_equal(sampler.fit_resample(X, y)[1], pair.fit_resample(X, y)[1])
+    assert_array_equal(sampler.sample_indices_, pair.sample_indices_)
 
 
 def test_frames_reach_the_classifiers():
