@@ -112,6 +112,10 @@ class BalanceCascadeClassifier(BaseResampledEnsemble):
     its votes. Where to cut is left to a threshold classifier: the paper's sum of thresholds keeps
     no rate that one could state.
 
+    As in the paper, the last member alone says which rows leave. Imbalanced-ensemble asks the mean
+    of all members so far, which on six real sets changes average precision by -0.03 to 0.05 with
+    deep trees, -0.05 to 0.01 with gradient boosting and -0.14 to 0.06 with logistic regression.
+
     Each frequent class shrinks by its own f. As the sizes follow f exactly, a class is never used
     up before the last member. Probabilities are those of balanced classes, and high for a rare one
     by that factor. `sample_weight` goes to the members; rows of weight zero are not drawn.

@@ -177,6 +177,12 @@ class SelfPacedEnsembleClassifier(BaseResampledEnsemble):
     As in the paper, the first model of all is fitted on a random balanced subset; it serves the
     hardness of all rounds and has no vote. (The authors' later code lets it vote.)
 
+    The class of this name in imbalanced-ensemble departs from the paper further: it draws with
+    replacement, rows of the rarest class too, adds a row to every bin, and begins the mean of
+    probabilities with a zero. With ten members of each, on six real sets, average precision differs
+    by 0.04 at most, in either direction, except where gradient boosting has 54 rows a member: more
+    rows count there, and as in the paper it is 0.13 lower.
+
     Every class but the rarest is drawn from by its own bins. Where the paper is silent: an empty
     bin gives nothing; rows that are equally hard fall into one bin, which is random under-sampling;
     a bin smaller than its part gives all its rows, and the other bins the rest.
