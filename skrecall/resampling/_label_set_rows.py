@@ -18,7 +18,7 @@ from scipy.sparse import csr_array
 from skrecall.label_space._label_sets import group_rows
 from skrecall.utils._indicator import Indicator
 
-from ._label_strategy import resolve_targets
+from ._label_strategy import label_columns, refuse_unknown, resolve_targets
 from ._multilabel import BaseLabelRowSampler, Strategy
 
 
@@ -89,8 +89,7 @@ class BaseLabelSetSampler(BaseLabelRowSampler):
             strategy = strategy(Y)
         columns: dict[Any, int] = {}
         if isinstance(strategy, dict):
-            order = {self._label(j): j for j in range(Y.shape[1])}
-            strategy = {_in_order(key, order): target for key, target in strategy.items()}
+            strategy = _in_order(strategy, label_columns(Y.shape[1], self._container.label_names))
             columns = {key: k for k, key in enumerate(self._names(Y, first))}
         over = self._sampling_type == "over-sampling"
         targets = resolve_targets(
@@ -124,7 +123,7 @@ class BaseLabelSetSampler(BaseLabelRowSampler):
                 f"{type(self).__name__} stopped at ratio={self.ratio} of the rows: "
                 f"sampling_strategy asks for a change of {wanted} rows, and {n_most} were "
                 "changed. Raise ratio, or set it to None.",
-                stacklevel=5,
+                stacklevel=6,
             )
         return share_out(self._change, n_most)
 
@@ -143,17 +142,22 @@ class BaseLabelSetSampler(BaseLabelRowSampler):
         )
 
 
-def _in_order(label_set: Any, order: dict[Any, int]) -> tuple:
-    """Return a tuple of labels in the order of their columns."""
-    if not isinstance(label_set, tuple):
-        raise ValueError(
-            f"sampling_strategy has the key {label_set!r}, and label sets are resampled here: give "
-            f"a tuple of labels, such as {(label_set,)!r} for rows that carry this one alone."
-        )
-    unknown = [label for label in label_set if label not in order]
-    if unknown:
-        raise ValueError(
-            f"sampling_strategy names labels {unknown[:5]}, and y has {list(order)[:10]}"
-            f"{'...' if len(order) > 10 else ''}."
-        )
-    return tuple(sorted(set(label_set), key=order.__getitem__))
+def _in_order(strategy: dict, columns: dict[Any, int]) -> dict[tuple, Any]:
+    """Return a dict by label sets whose keys have their labels in the order of the columns."""
+    ordered: dict[tuple, Any] = {}
+    for label_set, target in strategy.items():
+        if not isinstance(label_set, tuple):
+            raise ValueError(
+                f"sampling_strategy has the key {label_set!r}, and label sets are resampled here: "
+                f"give a tuple of labels, such as {(label_set,)!r} for rows that carry this one "
+                "alone."
+            )
+        refuse_unknown(label_set, columns, "label")
+        key = tuple(sorted(set(label_set), key=columns.__getitem__))
+        if key in ordered:
+            raise ValueError(
+                f"sampling_strategy names the label set {key} twice, for {ordered[key]} and for "
+                f"{target} rows: give one number."
+            )
+        ordered[key] = target
+    return ordered

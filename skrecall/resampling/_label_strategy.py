@@ -6,6 +6,7 @@ at the mean.
 """
 
 from collections.abc import Iterable, Mapping
+from numbers import Integral, Real
 from typing import Any, Literal
 
 import numpy as np
@@ -13,6 +14,8 @@ from numpy.typing import NDArray
 
 from skrecall.label_space._imbalance import imbalance_of_counts
 from skrecall.utils._indicator import Indicator, count_values
+
+_NAMED = ("minority", "majority", "not minority", "not majority", "all")
 
 
 def minority_labels(counts: NDArray[np.intp]) -> NDArray[np.bool_]:
@@ -85,14 +88,47 @@ def target_counts(
     counts = count_values(Y, 1)
     if callable(sampling_strategy):
         sampling_strategy = sampling_strategy(Y)
-    names = range(len(counts)) if label_names is None else label_names.tolist()
+    columns: Mapping[Any, int] = {}
+    if isinstance(sampling_strategy, dict):
+        columns = label_columns(len(counts), label_names)
     return resolve_targets(
         sampling_strategy,
         counts,
         kind,
         counts_at_the_mean(counts)[0 if kind == "over-sampling" else 1],
-        {name: j for j, name in enumerate(names)},
+        columns,
     )
+
+
+def label_columns(n_labels: int, label_names: NDArray | None) -> dict[Any, int]:
+    """Return the column of each label by what the user calls it.
+
+    Parameters
+    ----------
+    n_labels : int
+        Number of columns.
+    label_names : ndarray of shape (n_labels,) or None
+        None means the indices of the labels.
+
+    Returns
+    -------
+    columns : dict
+        Index of the column by label.
+
+    Raises
+    ------
+    ValueError
+        If two columns have the same name.
+    """
+    names = range(n_labels) if label_names is None else label_names.tolist()
+    columns = {name: j for j, name in enumerate(names)}
+    if len(columns) < n_labels:
+        twice = [name for j, name in enumerate(names) if columns[name] != j]
+        raise ValueError(
+            f"sampling_strategy names labels, and {len(twice)} columns of y have the name of "
+            f"another, {twice[:5]}: give each its own."
+        )
+    return columns
 
 
 def resolve_targets(
@@ -133,6 +169,8 @@ def resolve_targets(
     over = kind == "over-sampling"
     if isinstance(sampling_strategy, dict):
         return _from_dict(sampling_strategy, counts, over, columns, words)
+    if not isinstance(sampling_strategy, str):
+        _check_share(sampling_strategy, words)
     occurs = counts > 0
     rarest, greatest = counts[occurs].min(), counts.max()
     goal = greatest if over else rarest
@@ -190,11 +228,21 @@ def chosen_labels(
             f"sampling_strategy is a dict, {sampling_strategy}, and there are no numbers of "
             f"positives to reach here: give a list of labels, such as {list(sampling_strategy)}."
         )
+    elif np.ndim(sampling_strategy) != 1:
+        raise ValueError(
+            f"sampling_strategy is {sampling_strategy!r} or returned it: give one of "
+            f"{['auto', *_NAMED]}, or a list of labels."
+        )
     else:
-        names = range(len(counts)) if label_names is None else label_names.tolist()
-        columns = {name: j for j, name in enumerate(names)}
+        columns = label_columns(len(counts), label_names)
         wanted = list(sampling_strategy)
-        _refuse_unknown(wanted, columns, "label")
+        if wanted and all(isinstance(label, bool | np.bool_) for label in wanted):
+            named = [name for name, is_wanted in zip(columns, wanted, strict=False) if is_wanted]
+            raise ValueError(
+                "sampling_strategy is a list of True and False, and labels are given by name or "
+                f"index: pass {named[:10]}."
+            )
+        refuse_unknown(wanted, columns, "label")
         is_chosen = np.zeros(len(counts), dtype=bool)
         is_chosen[[columns[name] for name in wanted]] = True
     return (counts > 0) & is_chosen
@@ -202,6 +250,10 @@ def chosen_labels(
 
 def _named(word: str, counts: NDArray[np.intp]) -> NDArray[np.bool_]:
     """Return what a word of imbalanced-learn's means, other than "auto"."""
+    if word not in _NAMED:
+        raise ValueError(
+            f"sampling_strategy returned {word!r}, which is none of {['auto', *_NAMED]}."
+        )
     is_rarest, is_greatest = counts == counts[counts > 0].min(), counts == counts.max()
     return {
         "minority": is_rarest,
@@ -212,7 +264,33 @@ def _named(word: str, counts: NDArray[np.intp]) -> NDArray[np.bool_]:
     }[word]
 
 
-def _refuse_unknown(wanted: Iterable, columns: Mapping[Any, int], word: str) -> None:
+def _check_share(share: Any, words: tuple[str, str]) -> None:
+    is_number = isinstance(share, Real) and not isinstance(share, bool)
+    if not (is_number and 0 < share <= 1):
+        things, of = words
+        raise ValueError(
+            f"sampling_strategy returned {share!r}: return a dict of {things} by {of}, a share "
+            f"above 0 and up to 1, or one of {['auto', *_NAMED]}."
+        )
+
+
+def refuse_unknown(wanted: Iterable, columns: Mapping[Any, int], word: str) -> None:
+    """Refuse what a strategy names and there is not.
+
+    Parameters
+    ----------
+    wanted : iterable
+        What it names.
+    columns : mapping of object to int
+        What there is.
+    word : str
+        What to call it.
+
+    Raises
+    ------
+    ValueError
+        If something is not there.
+    """
     unknown = [name for name in wanted if name not in columns]
     if unknown:
         raise ValueError(
@@ -229,10 +307,15 @@ def _from_dict(
     words: tuple[str, str],
 ) -> NDArray[np.intp]:
     things, of = words
-    _refuse_unknown(strategy, columns, of)
+    refuse_unknown(strategy, columns, of)
     targets = counts.copy()
     for name, target in strategy.items():
         count = counts[columns[name]]
+        if isinstance(target, bool) or not isinstance(target, Integral):
+            raise ValueError(
+                f"sampling_strategy asks for {target!r} {things} of {of} {name!r}: give a whole "
+                "number."
+            )
         if over and count == 0 and target > 0:
             raise ValueError(
                 f"sampling_strategy asks for {target} {things} of {of} {name!r}, which has none: "

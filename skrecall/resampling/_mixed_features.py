@@ -412,7 +412,9 @@ class BaseMultilabelNeighborSampler(BaseMultilabelSampler):
     n_jobs: int | None
 
     def _check_X(self, X: Any) -> MixedFeatures:
-        X = np.asarray(X) if isinstance(X, list | tuple) else X
+        if isinstance(X, list | tuple):
+            array = np.asarray(X)  # of text alone if some of it is
+            X = np.asarray(X, dtype=object) if array.dtype.kind in "US" else array
         n_dimensions = X.ndim if hasattr(X, "ndim") else np.ndim(X)
         if n_dimensions > 2:
             raise ValueError(
@@ -421,5 +423,10 @@ class BaseMultilabelNeighborSampler(BaseMultilabelSampler):
                 "shape of images."
             )
         if n_dimensions < 2:
-            check_array(X)  # says what to reshape
+            raise ValueError(
+                f"Expected 2D array, got X of shape {np.shape(X)}: {type(self).__name__} looks for "
+                "neighbours among rows of numbers. Reshape one feature by X.reshape(-1, 1), and "
+                "turn text into features in a step before, such as TfidfVectorizer of "
+                "sklearn.feature_extraction.text."
+            )
         return as_mixed_features(super()._check_X(X), self.categorical_features)

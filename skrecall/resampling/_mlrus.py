@@ -189,7 +189,7 @@ class MLRUS(BaseLabelRowSampler):
             warnings.warn(
                 f"MLRUS {reason}: {len(left)} labels have more positives than asked for, {found} "
                 f"of {asked}. {advice}.",
-                stacklevel=4,
+                stacklevel=6,
             )
 
     def _why_unchanged(self, Y: Indicator) -> str:

@@ -213,9 +213,13 @@ class MLSMOTE(BaseMultilabelNeighborSampler):
         return {self._label(j): int(missing[j]) for j in np.flatnonzero(missing)}
 
     def _why_unchanged(self, Y: Indicator) -> str:
-        if self.sampling_strategy != "auto":
+        counts = count_values(Y, 1)
+        if self.sampling_strategy != "auto" or not minority_labels(counts).any():
             return super()._why_unchanged(Y)
-        return "no label that is rarer than the mean has two rows. Set sampling_strategy."
+        return (
+            "no label that is rarer than the mean has two rows. Copy rows by MLROS, or choose "
+            "another sampling_strategy."
+        )
 
     def _fit_resample(
         self, X: MixedFeatures, Y: Indicator, rng: np.random.RandomState

@@ -233,6 +233,8 @@ class MLSOL(BaseMultilabelNeighborSampler):
     def _why_unchanged(self, Y: Indicator) -> str:
         if not self._is_auto() and not self._missing.any():
             return super()._why_unchanged(Y)
+        if not self._is_auto():
+            return f"none of labels {list(self.sampling_strategy_)[:5]} has rows to start at."
         return (
             "no row has a rarer value of a label that some, but not all, of its "
             f"{self.n_neighbors} neighbours lack. Raise n_neighbors."

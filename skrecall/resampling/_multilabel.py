@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any, Self, TypeAlias
 
 import numpy as np
-import pandas as pd
 from imblearn.base import BaseSampler
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import issparse
@@ -108,12 +107,12 @@ class BaseMultilabelSampler(BaseSampler):
             warnings.warn(
                 f"{type(self).__name__} left the {Y.shape[0]} rows as they are: "
                 f"{self._why_unchanged(Y)}",
-                stacklevel=2,
+                stacklevel=3,
             )
         self._warn_of_lost_labels(Y, Y_new)
-        if isinstance(X_new, pd.DataFrame):
+        if hasattr(X_new, "reset_index"):
             X_new = X_new.reset_index(drop=True)
-        elif as_list[0]:
+        elif as_list[0] and isinstance(X_new, np.ndarray):
             X_new = X_new.tolist()
         Y_new = self._container.restore(Y_new, X_new)
         return X_new, Y_new.tolist() if as_list[1] else Y_new
@@ -133,7 +132,8 @@ class BaseMultilabelSampler(BaseSampler):
         if len(np.unique(counts[counts > 0])) == 1:
             return (
                 f"the labels that occur have {counts.max()} positives each, so none is rarer or "
-                "more frequent than the mean."
+                "more frequent than the mean. Give the positives wanted of each in a dict as "
+                "sampling_strategy."
             )
         return f"sampling_strategy={self.sampling_strategy!r} asks for no change."
 
@@ -144,7 +144,7 @@ class BaseMultilabelSampler(BaseSampler):
                 f"{type(self).__name__} removed all positives of {len(lost)} labels, "
                 f"{[self._label(j) for j in lost[:5]]}: they cannot be learnt. Choose another "
                 "sampling_strategy.",
-                stacklevel=3,
+                stacklevel=4,
             )
 
     def _check_X_Y(self, X: Any, y: Any) -> tuple[Any, Indicator]:
@@ -178,7 +178,6 @@ class BaseMultilabelSampler(BaseSampler):
 
     def _check_X(self, X: Any) -> Any:
         """Return samples; where they are only selected, their values are nobody's business."""
-        X = np.asarray(X) if isinstance(X, list | tuple) else X
         validate_data(self, X, skip_check_array=True)
         return X
 
@@ -207,11 +206,31 @@ class BaseLabelRowSampler(BaseMultilabelSampler):
         self, X: Any, Y: Indicator, rng: np.random.RandomState
     ) -> tuple[Any, Indicator, NDArray[np.intp]]:
         rows = self._sample_indices(X, Y, rng)
-        return _safe_indexing(X, rows), Y[rows], np.column_stack([rows, rows])
+        return take_rows(X, rows), Y[rows], np.column_stack([rows, rows])
 
     @abstractmethod
     def _sample_indices(self, X: Any, Y: Indicator, rng: np.random.RandomState) -> NDArray[np.intp]:
         """Return the input row of each output row."""
+
+
+def take_rows(X: Any, rows: NDArray[np.intp]) -> Any:
+    """Return rows of samples in their container.
+
+    Parameters
+    ----------
+    X : array-like, DataFrame or sparse of shape (n_samples, ...)
+        Samples.
+    rows : ndarray of shape (n_rows,)
+        Indices of rows.
+
+    Returns
+    -------
+    X : list, ndarray, DataFrame or sparse of shape (n_rows, ...)
+        The rows as they are.
+    """
+    if issparse(X):  # not all formats have rows to index
+        return type(X)(X.tocsr()[rows])
+    return _safe_indexing(X, rows)
 
 
 def rows_with_any(Y: Indicator, is_chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -256,5 +275,5 @@ def warn_of_targets(sampler: Any, Y: Indicator, targets: NDArray[np.intp]) -> No
             f"{type(sampler).__name__} stopped at ratio={sampler.ratio} of the rows: {len(short)} "
             f"labels have fewer positives than asked for, {found} of {asked}. Raise ratio, or set "
             "it to None.",
-            stacklevel=4,
+            stacklevel=6,
         )

@@ -14,10 +14,10 @@ from scipy.sparse import csc_array, csr_array, issparse, vstack
 
 from skrecall.label_space import scumble
 from skrecall.utils._indicator import Indicator, count_values
-from skrecall.utils._sklearn import StrOptions, _safe_indexing
+from skrecall.utils._sklearn import StrOptions
 
 from ._label_strategy import chosen_labels, minority_labels
-from ._multilabel import BaseMultilabelSampler, LabelChoice
+from ._multilabel import BaseMultilabelSampler, LabelChoice, take_rows
 
 
 def decouple(Y: Indicator, is_rare: NDArray[np.bool_]) -> tuple[NDArray[np.intp], Indicator]:
@@ -150,4 +150,4 @@ class REMEDIAL(BaseDecouplingSampler):
         self, X: Any, Y: Indicator, rng: np.random.RandomState
     ) -> tuple[Any, Indicator, NDArray[np.intp]]:
         rows, Y_new = decouple(Y, self._is_rare)
-        return _safe_indexing(X, rows), Y_new, np.column_stack([rows, rows])
+        return take_rows(X, rows), Y_new, np.column_stack([rows, rows])

@@ -12,15 +12,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, MetaEstimatorMixin
 from sklearn.utils import get_tags
 
 from skrecall.utils._fitting import clone_with_seed
 from skrecall.utils._indicator import Indicator, check_indicator
-from skrecall.utils._sklearn import HasMethods, _safe_indexing
+from skrecall.utils._sklearn import HasMethods
 
-from ._multilabel import LabelChoice
+from ._multilabel import LabelChoice, take_rows
 from ._remedial import BaseDecouplingSampler, decouple
 
 
@@ -109,18 +108,22 @@ class REMEDIALHwR(MetaEstimatorMixin, BaseDecouplingSampler):
         tags = get_tags(self.sampler)  # a pipeline's have no sampler_tags
         return hasattr(tags, "sampler_tags") and tags.sampler_tags.sample_indices
 
+    @property
+    def _looks_at_features(self) -> bool:  # type: ignore[override]
+        return getattr(self.sampler, "_looks_at_features", True)
+
     def _fit_resample(
         self, X: Any, Y: Indicator, rng: np.random.RandomState
     ) -> tuple[Any, Indicator, NDArray[np.intp]]:
         rows, Y = decouple(Y, self._is_rare)
         if hasattr(self, "label_names_"):
-            Y = pd.DataFrame(Y.toarray() if issparse(Y) else Y, columns=self.label_names_)
+            Y = pd.DataFrame(Y, columns=self.label_names_)
         self.sampler_ = clone_with_seed(self.sampler, rng)
-        if not getattr(self.sampler_, "_looks_at_features", True):  # spares a copy of the samples
+        if not self._looks_at_features:  # spares a copy of the samples
             _, Y_new = self.sampler_.fit_resample(rows[:, np.newaxis], Y)
-            X_new = _safe_indexing(X, rows[self.sampler_.sample_indices_])
+            X_new = take_rows(X, rows[self.sampler_.sample_indices_])
         else:
-            X_new, Y_new = self.sampler_.fit_resample(_safe_indexing(X, rows), Y)
+            X_new, Y_new = self.sampler_.fit_resample(take_rows(X, rows), Y)
         Y_new, _ = check_indicator(Y_new, accept_sparse=True, name="y")
         if self._selects_rows:
             indices = np.column_stack([self.sampler_.sample_indices_] * 2)

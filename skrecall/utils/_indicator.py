@@ -151,6 +151,8 @@ def check_indicator(
     else:
         kind = np.ndarray
         values = array = np.asarray(Y)
+        if array.dtype == object and array.ndim == 2:  # such as the values of a mixed frame
+            values = array = _frame_values(pd.DataFrame(array))
     if array.ndim != 2 or array.shape[1] == 0:
         raise ValueError(
             f"{name} has shape {array.shape}: an indicator has one row per sample and one column "

@@ -16,7 +16,7 @@ import pytest
 from imblearn.pipeline import make_pipeline
 from imblearn.utils.estimator_checks import check_param_validation
 from numpy.testing import assert_allclose, assert_array_equal
-from scipy.sparse import csc_matrix, csr_array, csr_matrix, lil_matrix
+from scipy.sparse import coo_matrix, csc_matrix, csr_array, csr_matrix, lil_matrix
 from sklearn.base import BaseEstimator, clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, KFold
@@ -110,7 +110,7 @@ def check_sparse_samples(sampler: BaseEstimator) -> None:
     X, Y = make_rare_labels()
     X[:, :2] *= np.abs(X[:, :2]) > 0.3  # no two rows equal, whose order no search promises
     X_expected, Y_expected, parents = resample(sampler, X, Y)
-    for container in (csr_array, csr_matrix, csc_matrix):
+    for container in (csr_array, csr_matrix, csc_matrix, coo_matrix):
         X_new, Y_new, found = resample(sampler, container(X), Y)
         assert type(X_new) is container
         assert_allclose(X_new.toarray(), X_expected)
@@ -176,12 +176,37 @@ def check_lists(sampler: BaseEstimator) -> None:
     assert_array_equal(Y_new, Y_expected)
 
 
+def check_text_of_one_dimension(sampler: BaseEstimator) -> None:
+    """Texts, and lists of words of any length, are selected as they are, or refused."""
+    X, Y = make_rare_labels()
+    texts = [f"text {i}" for i in range(N_SAMPLES)]
+    words = [text.split()[: 1 + i % 2] for i, text in enumerate(texts)]
+    mixed = [[i, text] for i, text in enumerate(texts)]
+    selects = get_tags(sampler).input_tags.string
+    if not selects:
+        for given in (texts, np.array(texts), pd.Series(texts)):
+            with pytest.raises(ValueError, match=r"got X of shape .*turn text into features"):
+                resample(sampler, given, Y)
+        with pytest.raises(ValueError, match=r"1 columns of X hold no numbers, \[1\]"):
+            resample(sampler, mixed, Y)
+        return
+    for given in (texts, words, mixed):
+        X_new, _, parents = resample(sampler, given, Y)
+        assert X_new == [given[row] for row in parents[:, 0]]
+    X_new, _, parents = resample(sampler, pd.Series(texts, index=np.arange(N_SAMPLES) + 7), Y)
+    assert_array_equal(X_new.index, np.arange(len(X_new)))
+    assert_array_equal(X_new, np.array(texts)[parents[:, 0]])
+
+
 def check_dtypes(sampler: BaseEstimator) -> None:
     X, Y = make_rare_labels()
     for kind in (np.int32, np.uint8, bool, np.float64):
         X_new, Y_new, _ = resample(sampler, X.astype(np.float32), Y.astype(kind))
         assert X_new.dtype == np.float32
         assert Y_new.dtype == (np.int64 if kind is np.float64 else kind)
+    mixed = Y.astype(object)  # the values of a frame of several types
+    mixed[:, 0] = mixed[:, 0].astype(bool)
+    assert_array_equal(resample(sampler, X, mixed)[1], resample(sampler, X, Y)[1])
 
 
 def check_nan(sampler: BaseEstimator) -> None:
@@ -286,8 +311,10 @@ def check_equal_labels(sampler: BaseEstimator) -> None:
     """Labels and sets of labels of one frequency, far apart: nothing to do, and that is said."""
     Y = np.repeat(np.eye(4, dtype=int), 10, axis=0)
     X = np.repeat(np.eye(4), 10, axis=0) * 100 + np.random.RandomState(0).normal(size=(40, 4))
-    with pytest.warns(UserWarning, match="left the 40 rows as they are: "):
-        X_new, Y_new, _ = resample(sampler, X, Y)
+    sampler = seeded(sampler)
+    with pytest.warns(UserWarning, match="left the 40 rows as they are: ") as caught:
+        X_new, Y_new = sampler.fit_resample(X, Y)
+    assert caught[-1].filename == __file__
     assert_array_equal(X_new, X)
     assert_array_equal(Y_new, Y)
 
@@ -421,6 +448,7 @@ MULTILABEL_SAMPLER_CHECKS: list[Callable[[BaseEstimator], None]] = [
     check_dtypes,
     check_nan,
     check_text,
+    check_text_of_one_dimension,
     check_images,
     check_one_dimension,
     check_one_label,

@@ -73,6 +73,12 @@ def test_a_number_for_each_label():
         ({"b": 3}, "over-sampling", "label 'b', which has 12: give at least as many where .* add"),
         ({"b": 13}, "under-sampling", "label 'b', which has 12: give at most as many"),
         ({"b": -1}, "under-sampling", "asks for -1 positives of label 'b'"),
+        ({"b": 12.5}, "over-sampling", r"asks for 12\.5 positives of label 'b': give a whole"),
+        ({"b": "13"}, "over-sampling", "asks for '13' positives of label 'b': give a whole"),
+        ({"b": True}, "under-sampling", "asks for True positives of label 'b': give a whole"),
+        (lambda Y: "most", "over-sampling", "returned 'most', which is none of .*'minority'"),
+        (lambda Y: 7.0, "under-sampling", r"returned 7\.0: return a dict of positives by label"),
+        (lambda Y: None, "over-sampling", "returned None: return a dict of positives by label"),
     ],
 )
 def test_numbers_that_cannot_be(strategy, kind, message):
@@ -104,3 +110,23 @@ def test_unknown_labels_and_numbers_cannot_be_chosen():
         chosen_labels(["z"], with_counts(COUNTS), minority_labels(COUNTS))
     with pytest.raises(ValueError, match=r"no numbers of positives to reach .* such as \[0\]"):
         chosen_labels({0: 3}, with_counts(COUNTS), minority_labels(COUNTS))
+    for none in (lambda Y: None, lambda Y: 0.5, [["a"]]):
+        with pytest.raises(ValueError, match="or returned it: give one of .* or a list of labels"):
+            chosen_labels(none, with_counts(COUNTS), minority_labels(COUNTS))
+
+
+def test_a_mask_of_labels_is_not_taken_for_labels_0_and_1():
+    mask = [False, False, True, False, True]
+    for names, named in ((None, r"\[2, 4\]"), (NAMES, r"\['c', 'e'\]")):
+        for given in (mask, np.array(mask)):
+            with pytest.raises(ValueError, match=f"True and False, .* pass {named}"):
+                chosen_labels(given, with_counts(COUNTS), minority_labels(COUNTS), names)
+
+
+def test_two_labels_of_one_name_cannot_be_named():
+    names = np.array(["a", "b", "a", "d", "e"], dtype=object)
+    with pytest.raises(ValueError, match=r"1 columns of y have the name of another, \['a'\]"):
+        chosen_labels(["a"], with_counts(COUNTS), minority_labels(COUNTS), names)
+    with pytest.raises(ValueError, match=r"1 columns of y have the name of another, \['a'\]"):
+        target_counts({"a": 30}, with_counts(COUNTS), "over-sampling", names)
+    assert_array_equal(target_counts("auto", with_counts(COUNTS), "over-sampling", names)[4], 5)

@@ -91,6 +91,7 @@ def test_sets_of_one_row_each_leave_nothing_to_add():
         ({1: 30}, r"has the key 1, and label sets are resampled here: .* such as \(1,\)"),
         ({(3, 2, 1, 0): 30}, r"names label sets \[\(0, 1, 2, 3\)\], and y has \[\("),
         ({(0, 7): 30}, r"names labels \[7\], and y has \[0, 1, 2, 3, 4\]"),
+        ({(0, 1): 30, (1, 0): 40}, r"the label set \(0, 1\) twice, for 30 and for 40 rows"),
         ({(0,): 1}, r"asks for 1 rows of label set .* give at least as many"),
     ],
 )

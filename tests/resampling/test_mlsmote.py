@@ -246,5 +246,5 @@ def test_what_cannot_be_computed_with():
     X, Y = make_rare_labels()
     with pytest.raises(ValueError, match=r"1 columns of X hold no numbers, \['word'\]"):
         MLSMOTE().fit_resample(pd.DataFrame(X, columns=list("abcd")).assign(word="a"), Y)
-    with pytest.raises(ValueError, match="Expected 2D array, got 1D array"):
+    with pytest.raises(ValueError, match=r"Expected 2D array, got X of shape \(120,\)"):
         MLSMOTE().fit_resample(X[:, 0], Y)

@@ -6,6 +6,7 @@ from imblearn.pipeline import make_pipeline
 from imblearn.under_sampling import RandomUnderSampler
 from numpy.testing import assert_array_equal
 from scipy.sparse import csr_array
+from sklearn.base import clone
 
 from skrecall.resampling import LPROS, MLROS, MLRUS, MLSMOTE, REMEDIAL, MLeNN, REMEDIALHwR
 from tests.resampling.checks import make_rare_labels
@@ -41,6 +42,16 @@ def test_parents_of_made_rows_are_rows_of_the_input():
     assert parents.max() < len(X)
     low, high = np.sort(X[parents], axis=1).swapaxes(0, 1)
     assert np.all((X_new >= low - 1e-9) & (X_new <= high + 1e-9))
+
+
+@pytest.mark.parametrize("sampler", [MLeNN(threshold=0.4), MLSMOTE(random_state=0)], ids=repr)
+def test_a_hybrid_in_a_hybrid_looks_at_the_samples_if_the_innermost_sampler_does(sampler):
+    X, Y = make_rare_labels()
+    X_new, Y_new = REMEDIALHwR(REMEDIALHwR(sampler)).fit_resample(X, Y)
+    once = REMEDIAL().fit_resample(X, Y)
+    X_expected, Y_expected = clone(sampler).fit_resample(*REMEDIAL().fit_resample(*once))
+    assert_array_equal(X_new, X_expected)
+    assert_array_equal(Y_new, Y_expected)
 
 
 def test_the_sampler_knows_labels_by_their_names():
