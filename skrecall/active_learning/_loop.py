@@ -1,8 +1,8 @@
 """Ask for labels, fit, ask again: a loop over any estimator."""
 
+import reprlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from numbers import Integral
 from typing import Any, Literal
 
 import numpy as np
@@ -12,11 +12,17 @@ from scipy.sparse import issparse, vstack
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state, indexable
 
-from skrecall.utils._checks import check_count, check_option, check_scores
+from skrecall.utils._checks import (
+    check_count,
+    check_labels,
+    check_option,
+    check_scores,
+    check_share,
+)
 from skrecall.utils._fitting import clone_with_seed
 from skrecall.utils._indicator import check_indicator, constant_labels, count_values
 from skrecall.utils._label_votes import label_votes
-from skrecall.utils._sklearn import _check_response_method, _num_samples, _safe_indexing
+from skrecall.utils._sklearn import _num_samples, _safe_indexing
 
 from ._diversity import k_center_greedy, select_batch
 from ._multilabel_queries import multilabel_uncertainty
@@ -47,8 +53,8 @@ class ActiveLearningRound:
     y_labelled : ndarray, Series, DataFrame or sparse of shape (n_labelled, ...)
         Their labels.
     n_positives : int or ndarray of shape (n_labels,)
-        Labelled positives; with several labels, of each; None with more than two classes and no
-        `pos_label`.
+        Labelled positives; with several labels, of each; None where it is not said, by `pos_label`
+        or by two classes, which label is positive.
     queried : ndarray of shape (n_queries,)
         Indices of the rows to be labelled next, the first to ask for first; empty in the last
         round.
@@ -125,10 +131,11 @@ def active_learning_loop(
         What distances are measured on; None for `X`.
     cold_start : {"k_center", "random"}, default="k_center"
         The query while the labels hold one class only, and nothing can be fitted, as is common
-        where positives are rare; `query` of the state says so.
+        where positives are rare, and of "recall_gain" while no positive is known; `query` of the
+        state says so.
     pos_label : int, float, bool or str, default=None
         The label to count, and to find by "recall_gain", in a target of one dimension; None means
-        the greater of two classes, and 1 while one class has been seen.
+        the greater of two classes, and 1 while one class has been seen that is 0, 1 or -1.
     confidence : float in (0, 1), default=0.9
         Of "recall_gain".
     random_state : int, RandomState instance or None, default=None
@@ -144,7 +151,7 @@ def active_learning_loop(
     ------
     ValueError
         If there are fewer rows than initial ones, these repeat, a query is unknown or lacks
-        probabilities, or labels come in another number than asked for.
+        probabilities, or labels are missing or come in another number or kind than asked for.
 
     Notes
     -----
@@ -169,16 +176,32 @@ def active_learning_loop(
     n_samples = _check_pool(X, y, embedding)
     if not callable(query):
         check_option(query, _QUERIES, name="query")
-        if query not in _WITHOUT_MODEL:
-            _check_response_method(estimator, "predict_proba")
+        if query not in _WITHOUT_MODEL and not hasattr(estimator, "predict_proba"):
+            raise ValueError(
+                f"query={query!r} needs predict_proba, and {type(estimator).__name__} has none: "
+                "wrap it in CalibratedClassifierCV, or pass a function of its decision_function."
+            )
     check_option(cold_start, _WITHOUT_MODEL, name="cold_start")
     check_count(batch_size, name="batch_size")
     if n_rounds is not None:
         check_count(n_rounds, name="n_rounds", least=0)
     check_option(selection, ("top", "k_center", "ranked"), name="selection")
+    check_share(confidence, name="confidence", closed="neither")
     rng = check_random_state(random_state)
     (X,) = indexable(X)
     labelled = _initial_rows(initial, n_samples, rng)
+
+    def learn(labelled: NDArray, y_labelled: Any) -> Any:
+        fitted = clone_with_seed(estimator, rng)
+        try:
+            return fitted.fit(_safe_indexing(X, labelled), y_labelled)
+        except Exception as error:
+            error.add_note(
+                f"{type(estimator).__name__} could not be fitted on the {len(labelled)} rows "
+                "labelled so far. If it needs more rows of each class or label, give them as "
+                "initial, or take an estimator that learns from few."
+            )
+            raise
 
     def choose(query: Any, fitted: Any, pool: NDArray, labelled: NDArray, target: _Target) -> Any:
         points = X if embedding is None else embedding
@@ -191,24 +214,32 @@ def active_learning_loop(
                 "X": _safe_indexing(points, pool),
                 "X_labelled": _safe_indexing(points, labelled),
             }
-        if query == "k_center":
-            return pool[k_center_greedy(n_queries=n_queries, **rows)]
-        score = _scores(query, fitted, _safe_indexing(X, pool), target, confidence)
-        if selection == "ranked":
-            score = _scaled(score)
-        return pool[select_batch(score, n_queries, method=selection, random_state=rng, **rows)]
+        if query != "k_center":
+            score = _scores(query, fitted, _safe_indexing(X, pool), target, confidence)
+            if selection == "ranked":
+                score = _scaled(score)
+        try:
+            if query == "k_center":
+                return pool[k_center_greedy(n_queries=n_queries, **rows)]
+            return pool[select_batch(score, n_queries, method=selection, random_state=rng, **rows)]
+        except ValueError as error:
+            if rows:
+                error.add_note(
+                    "Rows that lie far apart are asked for, by distances: pass finite numbers as "
+                    "embedding, or choose selection='top' and cold_start='random'."
+                )
+            raise
 
     def rounds(labelled: NDArray[np.intp]) -> Iterator[ActiveLearningRound]:
         y_labelled, number = _ask(y, labelled), 0
         while True:
-            target, fitted = _Target(y_labelled, pos_label), None
-            if target.varies:
-                fitted = clone_with_seed(estimator, rng)
-                fitted.fit(_safe_indexing(X, labelled), y_labelled)
+            target = _Target(y_labelled, pos_label)
+            fitted = learn(labelled, y_labelled) if target.varies else None
             pool = np.setdiff1d(np.arange(n_samples), labelled)
             queried, used = pool[:0], "none"
             if len(pool) and number != n_rounds:
-                used_query = cold_start if fitted is None else query
+                lacks_positives = query == "recall_gain" and np.sum(target.n_positives) == 0
+                used_query = cold_start if fitted is None or lacks_positives else query
                 queried = choose(used_query, fitted, pool, labelled, target)
                 used = used_query if isinstance(used_query, str) else _name_of(used_query)
             yield ActiveLearningRound(
@@ -229,14 +260,21 @@ class _Target:
     def __init__(self, y: Any, pos_label: Any) -> None:
         self.several = issparse(y) or np.ndim(y) == 2
         if self.several:
+            if pos_label is not None:
+                raise ValueError(
+                    f"pos_label={pos_label!r} names a class of a target of one dimension, and y "
+                    f"has shape {y.shape}: leave it None."
+                )
             Y, _ = check_indicator(y, accept_sparse=True, name="y")
             self.n_positives: Any = count_values(Y, 1)
             self.varies = bool(np.isnan(constant_labels(Y)).any())
             return
-        classes, counts = np.unique(np.asarray(y), return_counts=True)
+        classes, counts = np.unique(check_labels(y, name="y"), return_counts=True)
         self.varies = len(classes) > 1
-        if pos_label is None and len(classes) < 3:
-            pos_label = classes[1] if self.varies else 1
+        if pos_label is None and len(classes) == 2:
+            pos_label = classes[1]
+        elif pos_label is None and classes.tolist() in ([-1], [0], [1]):
+            pos_label = 1
         self.classes, self.pos_label = classes, pos_label
         self.n_positives = None
         if pos_label is not None:
@@ -249,8 +287,9 @@ class _Target:
 
 def _check_pool(X: Any, y: Any, embedding: Any) -> int:
     n_samples = _num_samples(X)
-    for name, value in (("y", None if callable(y) else y), ("embedding", embedding)):
-        if value is not None and _num_samples(value) != n_samples:
+    given = {} if callable(y) else {"y": y}
+    for name, value in (given if embedding is None else given | {"embedding": embedding}).items():
+        if _num_samples(value) != n_samples:
             raise ValueError(
                 f"X has {n_samples} rows and {name} {_num_samples(value)}: one for each row."
             )
@@ -259,8 +298,8 @@ def _check_pool(X: Any, y: Any, embedding: Any) -> int:
 
 def _initial_rows(initial: Any, n_samples: int, rng: np.random.RandomState) -> NDArray[np.intp]:
     """Return the rows whose labels are asked for first."""
-    if isinstance(initial, Integral):
-        n_initial = check_count(int(initial), name="initial")
+    if np.ndim(initial) == 0:
+        n_initial = check_count(initial, name="initial")
         if n_initial > n_samples:
             raise ValueError(f"initial={n_initial} of {n_samples} rows cannot be drawn: lower it.")
         return rng.permutation(n_samples)[:n_initial]
@@ -273,8 +312,8 @@ def _initial_rows(initial: Any, n_samples: int, rng: np.random.RandomState) -> N
         or len(np.unique(rows)) < len(rows)
     ):
         raise ValueError(
-            f"initial={initial!r} must be a number of rows, or different row indices from 0 to "
-            f"{n_samples - 1}."
+            f"initial={reprlib.repr(initial)} must be a number of rows, or different row indices "
+            f"from 0 to {n_samples - 1}."
         )
     return rows.astype(np.intp)
 
@@ -285,7 +324,7 @@ def _ask(y: Any, rows: NDArray[np.intp]) -> Any:
         return _safe_indexing(np.asarray(y) if isinstance(y, list | tuple) else y, rows)
     labels = y(rows)
     if not (issparse(labels) or hasattr(labels, "iloc")):
-        labels = np.asarray(labels)
+        labels = np.atleast_1d(labels)
     if _num_samples(labels) != len(rows):
         raise ValueError(
             f"y was asked for {len(rows)} labels and returned {_num_samples(labels)}: it must "
@@ -295,9 +334,22 @@ def _ask(y: Any, rows: NDArray[np.intp]) -> Any:
 
 
 def _append(y: Any, more: Any) -> Any:
+    """Return labels and further ones in their container."""
+    first, second = _kind_of(y), _kind_of(more)
+    if first != second:
+        raise ValueError(
+            f"y returned labels of {first}, then of {second}: it must always return the same kind."
+        )
     if hasattr(y, "iloc"):
         return pd.concat([y, more])
     return vstack([y, more], format="csr") if issparse(y) else np.concatenate([y, more])
+
+
+def _kind_of(y: Any) -> str:
+    if hasattr(y, "columns"):
+        return f"a {type(y).__name__} with columns {reprlib.repr(y.columns.tolist())}"
+    words = "numbers" if y.dtype.kind in "biuf" else "words"
+    return f"{type(y).__name__}, {words if y.ndim == 1 else f'{y.shape[1]} columns'}"
 
 
 def _scores(

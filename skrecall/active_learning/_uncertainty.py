@@ -44,8 +44,8 @@ def check_proba(proba: ArrayLike, *, of_classes: bool = False) -> NDArray[np.flo
     if of_classes and (np.abs(total - 1) > _ROUNDING).any():
         raise ValueError(
             f"The rows of proba sum to {total.min():.4g} to {total.max():.4g}, and those of "
-            "classes to 1: pass one column for each class, as predict_proba returns; several labels "
-            "go to multilabel_uncertainty."
+            "classes to 1: pass one column for each class, as predict_proba returns; of several "
+            "labels, take multilabel_uncertainty."
         )
     return np.clip(proba, 0, 1)
 

@@ -3,6 +3,8 @@ from itertools import islice
 import numpy as np
 import pandas as pd
 import pytest
+from imblearn.over_sampling import SMOTE
+from imblearn.pipeline import make_pipeline
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_array, issparse
 from sklearn.base import BaseEstimator, ClassifierMixin
@@ -280,6 +282,9 @@ def test_uncertainty_learns_as_much_from_fewer_labels():
         ({"initial": [500]}, "different row indices from 0 to 199"),
         ({"batch_size": 0}, "batch_size=0 must be a whole number"),
         ({"embedding": np.ones((3, 1))}, "X has 200 rows and embedding 3"),
+        ({"initial": np.arange(200) < 5}, r"initial=array\(.*\.\.\..*\) must be a number of rows"),
+        ({"initial": True}, "initial=True must be a whole number"),
+        ({"confidence": 1.0}, "confidence=1.0 is not a share"),
         ({"y": [0, 1]}, "X has 200 rows and y 2"),
     ],
 )
@@ -291,7 +296,7 @@ def test_bad_input_is_refused_at_once(kwargs, message):
 
 def test_an_estimator_without_probabilities_needs_a_query_of_its_own():
     X, y = make_data()
-    with pytest.raises(AttributeError, match="predict_proba"):
+    with pytest.raises(ValueError, match="needs predict_proba, and RidgeClassifier has none: wrap"):
         active_learning_loop(RidgeClassifier(), X, y)
     rounds = active_learning_loop(
         RidgeClassifier(),
@@ -318,3 +323,81 @@ def test_what_a_query_or_an_oracle_returns_is_checked():
                 LogisticRegression(), X, y, query=lambda _, rows: rows[:, 0] * np.nan, **kwargs
             )
         )
+
+
+@pytest.mark.parametrize(
+    ("answers", "message"),
+    [
+        ([None], "returned 1: it must return one for each index"),
+        ([[0, 1, 0, None]], "y contains NaN: 1 of 4 labels are missing"),
+        ([[0, 1, 0.5, 1]], "y holds continuous values"),
+        (
+            [[0, 1, 0, 1], list("abab")],
+            "returned labels of ndarray, numbers, then of ndarray, words",
+        ),
+        ([[0, 1, 0, 1], np.eye(4, dtype=int)], "numbers, then of ndarray, 4 columns"),
+        (
+            [pd.DataFrame(np.eye(4, dtype=int), columns=list(names)) for names in ("abcd", "abce")],
+            "columns .*'d'., then of a DataFrame with columns .*'e'",
+        ),
+    ],
+)
+def test_an_oracle_must_go_on_as_it_began(answers, message):
+    X, _ = make_data()
+    answers = iter(answers)
+    rounds = active_learning_loop(
+        BinaryRelevance(LogisticRegression()),
+        X,
+        lambda _: next(answers),
+        initial=4,
+        batch_size=4,
+        random_state=0,
+    )
+    with pytest.raises(ValueError, match=message):
+        next(rounds), next(rounds)
+
+
+def test_while_no_positive_is_known_recall_gain_is_a_cold_start():
+    """Every row is then as good as any other, and a random row would be called the best."""
+    X, y = make_data()
+    y = np.where(X[:, 0] > np.quantile(X[:, 0], 0.99), "rare", np.where(y == 1, "b", "a"))
+    initial = np.r_[np.flatnonzero(y == "a")[:3], np.flatnonzero(y == "b")[:3]]
+    kwargs = {"query": "recall_gain", "initial": initial, "pos_label": "rare"}
+    queries = []
+    for state in active_learning_loop(LogisticRegression(), X, y, **kwargs):
+        queries.append(state.query)
+        assert state.estimator is not None
+        assert state.n_positives or queries[-1] == "k_center"
+    assert queries[0] == "k_center"
+    assert queries[-2] == "recall_gain"
+
+
+@pytest.mark.parametrize(
+    ("seen", "n_positives"), [([0] * 4, 0), ([1] * 4, 4), ([-1] * 4, 0), ([2] * 4, None)]
+)
+def test_one_class_says_how_many_positives_only_where_its_name_does(seen, n_positives):
+    X, _ = make_data()
+    kwargs = {"initial": 4, "random_state": 0}
+    state = next(active_learning_loop(LogisticRegression(), X, lambda _: seen, **kwargs))
+    assert state.n_positives == n_positives
+    words = np.array(list("yyyy"))
+    state = next(active_learning_loop(LogisticRegression(), X, lambda _: words, **kwargs))
+    assert state.n_positives is None
+    kwargs["pos_label"] = "y"
+    state = next(active_learning_loop(LogisticRegression(), X, lambda _: words, **kwargs))
+    assert state.n_positives == 4
+
+
+def test_errors_from_inside_say_what_to_do_in_the_loop():
+    X, y = make_data()
+    kwargs = {"initial": both_classes(y)}
+    smote = make_pipeline(SMOTE(k_neighbors=5), LogisticRegression())
+    with pytest.raises(ValueError, match=r"n_neighbors(.|\n)*on the 5 rows labelled so far"):
+        next(active_learning_loop(smote, X, y, initial=both_classes(y)[1:]))
+    texts = [f"row {i}" for i in range(len(X))]
+    with pytest.raises(ValueError, match=r"convert string(.|\n)*pass finite numbers as embedding"):
+        next(active_learning_loop(LogisticRegression(), texts, np.zeros(len(X))))
+    Y = np.column_stack([y, 1 - y])
+    labels = BinaryRelevance(LogisticRegression())
+    with pytest.raises(ValueError, match=r"pos_label=1 names a class of a target of one dimension"):
+        next(active_learning_loop(labels, X, Y, pos_label=1, **kwargs))

@@ -51,7 +51,7 @@ def test_with_two_classes_all_three_ask_for_the_same_rows():
         ([[-2.0, 3.0]], "pass what predict_proba returns"),
         ([[0.5, np.nan]], "proba contains NaN"),
         ([[0.5], [0.5]], r"The rows of proba sum to 0.5 to 0.5, and those of classes to 1: pass"),
-        ([[0.5, 0.5], [0.9, 0.6]], "sum to 1 to 1.5.*several labels go to multilabel_uncertainty"),
+        ([[0.5, 0.5], [0.9, 0.6]], "sum to 1 to 1.5.*of several labels, take multilabel_unc"),
         ([0.5, 0.5], "Expected 2D array"),
     ],
 )
