@@ -22,6 +22,7 @@ from sklearn.utils import check_random_state
 from skrecall.utils._row_metadata import refuse_row_metadata
 from skrecall.utils._sklearn import Interval, StrOptions, _safe_indexing
 
+from ._mixed_features import round_to
 from ._neighbors import NEIGHBORS_CONSTRAINT, find_neighbors
 from ._row_selection import (
     check_number_columns,
@@ -80,9 +81,9 @@ def mix_rows(X: Any, parents: NDArray[np.intp], weights: NDArray[np.float64]) ->
     weights = weights.astype(dtype)[:, np.newaxis]
     if issparse(X):
         X_new = (first.multiply(weights) + second.multiply(1 - weights)).asformat(X.format)
-    else:
-        X_new = weights * first + (1 - weights) * second
-    return X_new if X.dtype.kind == "f" else np.rint(X_new).astype(X.dtype)
+        X_new.data = round_to(X_new.data, X.dtype)
+        return X_new
+    return round_to(weights * first + (1 - weights) * second, X.dtype)
 
 
 def round_columns(X: Any, whole: NDArray[np.bool_]) -> Any:
@@ -247,7 +248,10 @@ or callable, default="auto"
         """
         refuse_row_metadata(self, params)
         check_target(y)
-        return super().fit_resample(X, y)
+        X_new, y_new = super().fit_resample(X, y)
+        if isinstance(X, pd.DataFrame):  # its rows were floats, which hold no great integers
+            X_new = pd.concat([X, X_new.iloc[len(X) :]], ignore_index=True)
+        return X_new, y_new
 
     def _check_X_y(self, X: Any, y: Any) -> tuple[Any, NDArray, bool]:
         check_target(y)

@@ -109,6 +109,28 @@ def test_weights_far_in_the_tail_are_no_copies(alpha, least):
     assert kstest(weights, lambda w: 1 - condition.sf(w) / condition.sf(least)).pvalue > 1e-3
 
 
+@pytest.mark.parametrize("dtype", [np.int64, np.uint64])
+@pytest.mark.parametrize("container", [np.asarray, csr_array])
+def test_the_greatest_integers_stay_great(dtype, container):
+    _, y = make_table()
+    greatest = container(np.full((90, 2), np.iinfo(dtype).max))
+    X_new, _ = MixupOverSampler(random_state=0).fit_resample(greatest, y)
+    assert X_new.dtype == dtype
+    assert_allclose(X_new.astype(float).min(), float(np.iinfo(dtype).max))
+
+
+def test_rows_of_a_frame_come_back_as_they_were():
+    X, y = make_table()
+    numbers = np.arange(90) + 2**60  # a float has no such numbers
+    frame = pd.DataFrame({"x": X[:, 0], "n": numbers}, index=numbers[::-1])
+    expected = frame.reset_index(drop=True)
+    frame_new, _ = MixupOverSampler(random_state=0).fit_resample(frame, y)
+    pd.testing.assert_frame_equal(frame_new.iloc[:90], expected)
+    with pytest.warns(UserWarning, match="added no row"):
+        frame_new, _ = MixupOverSampler().fit_resample(frame, np.arange(90) % 2)
+    pd.testing.assert_frame_equal(frame_new, expected)
+
+
 def test_integers_are_rounded():
     X, y = make_table()
     whole = np.rint(X * 10).astype(np.int32)
