@@ -152,6 +152,10 @@ class ResampledBaggingClassifier(DecisionMixin, BaseResampledEnsemble):
     in `skrecall.resampling.MetadataPipeline`: a row that SMOTE puts between two others has the mean
     of their weights. Rows of weight zero are not drawn.
 
+    A bag that is drawn with replacement holds copies, and a sampler that scores rows by models
+    which did not see them, as `HardNegativeUnderSampler` and `NoisySampleFilter` do, meets these in
+    other folds: set ``bootstrap=False`` and a share in `max_samples` for such a sampler.
+
     Rows that a sampler removed for their values count as seen: those it leaves out are not a random
     choice, and scores on them would be too low or too high.
 
