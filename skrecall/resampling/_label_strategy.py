@@ -6,7 +6,7 @@ at the mean.
 """
 
 from collections.abc import Iterable, Mapping
-from numbers import Integral, Real
+from numbers import Real
 from typing import Any, Literal
 
 import numpy as np
@@ -311,7 +311,7 @@ def _from_dict(
     targets = counts.copy()
     for name, target in strategy.items():
         count = counts[columns[name]]
-        if isinstance(target, bool) or not isinstance(target, Integral):
+        if isinstance(target, bool) or not isinstance(target, int | np.integer):
             raise ValueError(
                 f"sampling_strategy asks for {target!r} {things} of {of} {name!r}: give a whole "
                 "number."

@@ -178,7 +178,7 @@ def check_lists(sampler: BaseEstimator) -> None:
 
 def check_text_of_one_dimension(sampler: BaseEstimator) -> None:
     """Texts, and lists of words of any length, are selected as they are, or refused."""
-    X, Y = make_rare_labels()
+    _, Y = make_rare_labels()
     texts = [f"text {i}" for i in range(N_SAMPLES)]
     words = [text.split()[: 1 + i % 2] for i, text in enumerate(texts)]
     mixed = [[i, text] for i, text in enumerate(texts)]

@@ -111,7 +111,7 @@ def test_unknown_labels_and_numbers_cannot_be_chosen():
     with pytest.raises(ValueError, match=r"no numbers of positives to reach .* such as \[0\]"):
         chosen_labels({0: 3}, with_counts(COUNTS), minority_labels(COUNTS))
     for none in (lambda Y: None, lambda Y: 0.5, [["a"]]):
-        with pytest.raises(ValueError, match="or returned it: give one of .* or a list of labels"):
+        with pytest.raises(ValueError, match=r"or returned it: give one of .* a list of labels"):
             chosen_labels(none, with_counts(COUNTS), minority_labels(COUNTS))
 
 
