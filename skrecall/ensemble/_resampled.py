@@ -38,7 +38,8 @@ def sampler_for(sampler: Any, X: Any) -> Any:
     sampler : sampler object
         The same for samples of one dimension, and where its tags say that it takes more.
     """
-    if len(getattr(X, "shape", ())) <= 2 or get_tags(sampler).input_tags.three_d_array:
+    n_dimensions = X.ndim if hasattr(X, "ndim") else 1 + np.ndim(X[0])
+    if n_dimensions <= 2 or get_tags(sampler).input_tags.three_d_array:
         return sampler
     return ArraySampler(sampler)
 

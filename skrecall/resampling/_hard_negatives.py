@@ -97,7 +97,7 @@ class HardNegativeUnderSampler(MetaEstimatorMixin, BaseRowSelector, BaseUnderSam
     ----------
     estimator : classifier
         With `predict_proba` or `decision_function`; cloned for each fold. Whatever it takes as
-        samples, this sampler takes: DataFrames with text, NaN, images.
+        samples, this sampler takes: texts, DataFrames with columns of text, NaN, images.
     sampling_strategy : {"auto", "majority", "not minority", "not majority", "all"}, float, dict \
 or callable, default="auto"
         As in imbalanced-learn's under-samplers: which classes are reduced, and to how many rows.

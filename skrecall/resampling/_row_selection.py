@@ -231,7 +231,7 @@ class BaseRowSelector(BaseSampler):
         if self._computes_with_features:
             check_number_columns(X, type(self).__name__)
             X = validate_data(self, X, accept_sparse=["csr", "csc"])
-        elif isinstance(X, pd.DataFrame):
+        elif isinstance(X, pd.DataFrame) or _are_texts(X):
             validate_data(self, X, skip_check_array=True)
         else:
             X = validate_data(
@@ -266,6 +266,11 @@ def take_input_tags(tags: Any, estimators: list) -> None:
         setattr(tags.input_tags, name, all(getattr(one, name) for one in inner))
     tags.input_tags.positive_only = any(one.positive_only for one in inner)
     tags.input_tags.three_d_array = True
+
+
+def _are_texts(X: Any) -> bool:
+    is_vector = isinstance(X, list) or getattr(X, "ndim", 0) == 1
+    return is_vector and pd.api.types.infer_dtype(X) == "string"
 
 
 def _take_rows(array: Any, rows: NDArray[np.intp]) -> Any:

@@ -71,6 +71,8 @@ def test_tables_are_resampled_as_they_are_and_images_as_arrays():
     assert sampler_for(sampler, np.zeros((5, 2))) is sampler
     assert sampler_for(sampler, [[1, 2]]) is sampler
     assert isinstance(sampler_for(sampler, np.zeros((5, 1, 2, 2))), ArraySampler)
+    assert isinstance(sampler_for(sampler, np.zeros((5, 1, 2, 2)).tolist()), ArraySampler)
+    assert sampler_for(sampler, ["a text", "another"]) is sampler
     own = ArraySampler(sampler)
     assert sampler_for(own, np.zeros((5, 1, 2, 2))) is own
 

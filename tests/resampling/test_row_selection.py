@@ -5,6 +5,7 @@ from imblearn.pipeline import Pipeline, make_pipeline
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import coo_array, csr_array, issparse
 from sklearn.datasets import make_classification
+from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import FixedThresholdClassifier, GridSearchCV
 from sklearn.preprocessing import FunctionTransformer
@@ -123,6 +124,23 @@ def test_columns_of_numbers_pass():
     twice = pd.DataFrame([["a", "b"]], columns=["same", "same"])
     with pytest.raises(ValueError, match="2 of 2 columns hold no numbers"):
         check_number_columns(twice, "Sampler")
+
+
+@pytest.mark.parametrize("sampler", [HardNegativeUnderSampler, NoisySampleFilter])
+@pytest.mark.parametrize("container", [list, np.array, pd.Series])
+def test_texts_are_selected_by_what_takes_texts(sampler, container):
+    y = np.arange(90) % 3 == 0
+    texts = [f"{'a good' if yes else 'the bad'} day {i % 7}" for i, yes in enumerate(y)]
+    texts[0] = "the bad one"
+    model = make_pipeline(TfidfVectorizer(), LogisticRegression())
+    sampler = sampler(model, sampling_strategy="all", random_state=0)
+    X_new, y_new = sampler.fit_resample(container(texts), y)
+    assert type(X_new) is type(container(texts))
+    assert len(X_new) < 90
+    assert list(X_new) == [texts[row] for row in sampler.sample_indices_]
+    assert_array_equal(y_new, y[sampler.sample_indices_])
+    with pytest.raises(ValueError, match="Expected 2D array, got 1D array"):
+        sampler.fit_resample(np.arange(90.0), y)
 
 
 def test_missing_labels_of_any_container():
