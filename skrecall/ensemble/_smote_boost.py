@@ -205,6 +205,7 @@ class SMOTEBoostClassifier(BaseResampledEnsemble):
         sampler = self._sampler(X, y, rarest_size(rows_of_class))
         mislabel = np.tile(weight[:, np.newaxis], len(self.classes_))
         mislabel[np.arange(len(y)), code] = 0
+        mislabel[:, [len(of_class) == 0 for of_class in rows_of_class]] = 0
         mislabel /= mislabel.sum()
         rng = check_random_state(self.random_state)
         self.estimators_, losses = [], []

@@ -169,9 +169,12 @@ def test_rows_of_weight_zero_are_left_out(data, model):
     assert_allclose(fitted.predict_proba(X), expected.predict_proba(X))
     without_ones = np.where(y == 1, 0.0, 1.0)
     three = np.where(np.arange(len(y)) % 50 == 0, 2, y)
-    fitted = clone(model).fit(X, three, sample_weight=np.where(three == 1, 0.0, 1.0))
+    counted = three != 1
+    fitted = clone(model).fit(X, three, sample_weight=counted.astype(float))
+    expected = clone(model).fit(X[counted], three[counted], sample_weight=np.ones(counted.sum()))
     assert fitted.classes_.tolist() == [0, 1, 2]
     assert_array_equal(fitted.predict_proba(X)[:, 1], 0)
+    assert_allclose(fitted.predict_proba(X)[:, [0, 2]], expected.predict_proba(X), atol=1e-12)
     with pytest.raises(ValueError, match="one class only"):
         clone(model).fit(X, y, sample_weight=without_ones)
 
