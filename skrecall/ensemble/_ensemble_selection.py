@@ -48,7 +48,7 @@ def greedy_selection(
     n_rounds : int
         Number of rounds in all.
     n_iter_no_change : int or None
-        Stop after that many rounds without a new best value; None runs all.
+        Stop after that many rounds after the start without a new best value; None runs all.
 
     Returns
     -------
@@ -67,8 +67,8 @@ def greedy_selection(
         picks.append(int(candidates[best]))
         values.append(tried[best])
         total += votes[picks[-1]]
-        since = done - int(np.argmax(values))
-        if n_iter_no_change is not None and done + 1 >= n_init and since >= n_iter_no_change:
+        searched_in_vain = done - max(int(np.argmax(values)), min(n_init, len(ranking)) - 1)
+        if n_iter_no_change is not None and searched_in_vain >= n_iter_no_change:
             break
     return np.array(picks), np.array(values)
 
@@ -98,7 +98,8 @@ class EnsembleSelectionClassifier(BaseVotingClassifier):
         Start from the mean of this many members that are best alone. More than one makes the
         selection less greedy in a large library [1]_.
     n_iter_no_change : int, default=None
-        Stop after so many rounds in a row without a new best value; None runs all rounds.
+        Stop after so many rounds in a row, those of the start not counted, without a new best
+        value; None runs all rounds.
     n_bags : int, default=None
         Select that often from a random part of the library, and average the weights found, which
         overfits less [2]_; None selects once from all members.
@@ -109,7 +110,8 @@ class EnsembleSelectionClassifier(BaseVotingClassifier):
     constraint : tuple of (str, float), default=None
         What the threshold of the objective must keep, such as ``("precision", 0.5)``.
     pos_label : int, float, bool or str, default=None
-        The positive label of an objective; None means the second of two classes, and all of more.
+        The positive class of an objective; None means the second of two classes, and all of more,
+        or of several labels.
     cv : int, splitter, iterable, "prefit" or None, default=None
         How the rows to select on are held out; a number of folds is stratified, by every label
         where there are several, and None means 5. "prefit": all members are fitted already, and the
@@ -300,7 +302,7 @@ class EnsembleSelectionClassifier(BaseVotingClassifier):
                     f"The average of {self.n_bags} bags is worth {value:.4g} on the held-out rows, "
                     f"less than {alone[best]:.4g} of {self._names[best]!r} alone, which takes its "
                     "place. Raise max_members, or leave n_bags=None.",
-                    stacklevel=4,
+                    stacklevel=5,
                 )
                 weights, value = np.eye(len(votes))[best], alone[best]
         self._check_value(value)

@@ -222,7 +222,7 @@ class MultilabelStackingClassifier(BaseMultilabelClassifier, _BaseHeterogeneousE
         times = np.bincount(rows, minlength=len(Y))
         if (times != 1).any():
             raise ValueError(
-                f"cv={self.cv} holds {np.sum(times == 0)} of {len(Y)} rows out never and "
+                f"The folds of cv hold {np.sum(times == 0)} of {len(Y)} rows out never and "
                 f"{np.sum(times > 1)} more than once: the second level needs one vote of every "
                 "row. Use a splitter that makes a partition, such as MultilabelStratifiedKFold."
             )

@@ -48,7 +48,8 @@ class SoftVotingClassifier(BaseVotingClassifier):
     constraint : tuple of (str, float), default=None
         What the threshold of the objective must keep, such as ``("precision", 0.5)``.
     pos_label : int, float, bool or str, default=None
-        The positive label of an objective; None means the second of two classes, and all of more.
+        The positive class of an objective; None means the second of two classes, and all of more,
+        or of several labels.
     cv : int, splitter, iterable, "prefit" or None, default=None
         How the rows to choose weights on are held out; a number of folds is stratified, by every
         label where there are several. None: 5 folds where weights are optimized. A value given:

@@ -115,7 +115,8 @@ class BaseVotingClassifier(DecisionMixin, ClassifierMixin, _BaseHeterogeneousEns
         if is_indicator(y):
             y, container = check_indicator(y)
             if len(frozen) < len(members):
-                warn_of_constant_labels(constant_labels(y), y, container.label_names)
+                constant = constant_labels(y)
+                warn_of_constant_labels(constant, y, container.label_names, stacklevel=5)
             return y, np.tile([0, 1], (y.shape[1], 1)), container
         y = column_or_1d(y, warn=True)
         check_classification_targets(y)
@@ -182,6 +183,11 @@ class BaseVotingClassifier(DecisionMixin, ClassifierMixin, _BaseHeterogeneousEns
         check_objective(self.objective, self.constraint)
         y, classes = self._held_out.y, self._column_classes()
         pos_label = self.pos_label
+        if classes is None and pos_label is not None:
+            raise ValueError(
+                f"pos_label={pos_label!r} names one of several classes, and y holds several "
+                "labels, which all count: leave it None."
+            )
         if classes is not None:
             if len(classes) == 1:
                 raise ValueError(

@@ -156,7 +156,8 @@ def vote_objective(
     Raises
     ------
     ValueError
-        If the name is unknown, a constraint is given with a scorer, or no label varies.
+        If the name is unknown, a constraint is given with a scorer, one class with a scorer of
+        more than two, or no label varies.
     """
     has_threshold = isinstance(objective, str) and objective in OBJECTIVES
     if constraint is not None and not has_threshold:
@@ -188,6 +189,12 @@ def vote_objective(
             )
         )
     scorer: Any = get_scorer(objective, **(params or {}))
+    if pos_label is not None and classes is not None and len(classes) > 2:
+        raise ValueError(
+            f"pos_label={pos_label!r} names one of {len(classes)} classes, and the scorer "
+            f"{objective!r} measures all: leave it None, or use one of "
+            f"{', '.join(sorted(OBJECTIVES))}."
+        )
     metadata = {} if weight is None else {"sample_weight": weight}
     if classes is None:
         mean = _Mean([np.array([0, 1])] * y.shape[1])

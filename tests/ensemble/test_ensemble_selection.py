@@ -151,8 +151,10 @@ def test_a_bad_average_of_bags_gives_way_to_the_best_member():
     X = np.column_stack([0.1 + 0.8 * y, *rng.uniform(size=(7, 100))])
     library = [(str(k), Column(k)) for k in range(8)]
     selection = EnsembleSelectionClassifier(library, n_bags=3, max_members=1, random_state=1)
-    with pytest.warns(UserWarning, match=r"average of 3 bags .* less than 1 of '0' alone"):
+    message = r"average of 3 bags .* less than 1 of '0' alone"
+    with pytest.warns(UserWarning, match=message) as record:
         selection.fit(X, y)
+    assert record[0].filename == __file__
     assert_array_equal(selection.weights_, np.eye(8)[0])
     assert selection.objective_value_ == 1
 
@@ -172,7 +174,7 @@ def test_selection_stops_after_rounds_without_change():
     selection = EnsembleSelectionClassifier(library, n_iter_no_change=4, cv=3).fit(X, y)
     assert len(selection.selection_path_) == 5
     selection.set_params(n_init=2, n_iter_no_change=1).refit_decision()
-    assert len(selection.selection_path_) == 2
+    assert len(selection.selection_path_) == 3  # the start is no search, however bad it is
 
 
 @pytest.mark.parametrize("kind", ["binary", "multiclass", "multilabel"])
@@ -279,6 +281,17 @@ def test_bad_parameters_are_refused(params, message):
     X, y = make_data()
     with pytest.raises(ValueError, match=message):
         EnsembleSelectionClassifier(LIBRARY, cv=2, **params).fit(X, y)
+
+
+def test_one_positive_class_is_refused_where_all_count():
+    X, y = make_data(n_classes=4)
+    selection = EnsembleSelectionClassifier(LIBRARY[1:3], cv=2, pos_label=2, n_rounds=2)
+    with pytest.raises(ValueError, match="names one of 4 classes, and the scorer 'f1_macro' meas"):
+        selection.set_params(objective="f1_macro").fit(X, y)
+    selection.set_params(objective="f1").fit(X, y)
+    X, Y = make_multilabel_classification(150, n_classes=3, random_state=0)
+    with pytest.raises(ValueError, match="y holds several labels, which all count: leave it None"):
+        selection.set_params(estimators=[("knn", KNeighborsClassifier())]).fit(X, Y)
 
 
 def test_one_class_is_refused():
