@@ -67,9 +67,9 @@ class BalanceCascadeClassifier(BaseResampledEnsemble):
     """Fit each member on a balanced subset, and drop the rows that it classifies best [1]_.
 
     Every member is fitted on all rows of the rarest class, and on as many of each other class,
-    drawn at random. The rows of a frequent class that it is surest of then leave: of |N| rows and
-    |P| rare ones, the share f = (|P| / |N|)^(1 / (T - 1)) is kept, so that the last of T members
-    gets the |P| rows that are left.
+    drawn at random. The rows of a frequent class that it is surest of then leave: of N rows and P
+    rare ones, the share ``(P / N) ** (1 / (T - 1))`` is kept, so that the last of T members gets
+    the P rows that are left.
 
     Parameters
     ----------
