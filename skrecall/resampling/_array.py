@@ -111,6 +111,7 @@ class ArraySampler(MetaEstimatorMixin, BaseSampler):
         params = self._params_for("fit", params)
         self.sampler_ = clone(self.sampler)
         X, _, self.sample_shape_ = self._flatten(X)
+        self._origins = None  # of an earlier fit_resample
         self.sampler_.fit(X, y, **params)
         return self
 
@@ -174,7 +175,7 @@ class ArraySampler(MetaEstimatorMixin, BaseSampler):
     def parent_indices_(self) -> NDArray[np.intp]:
         """Indices of the two rows that each new row lies between; only if it is made of two."""
         if self._origins is None or self._origins.ndim == 1:
-            raise AttributeError(f"{type(self.sampler_).__name__} makes no rows of two others.")
+            raise AttributeError(f"{type(self.sampler_).__name__} made no rows of two others.")
         return self._origins
 
     @property

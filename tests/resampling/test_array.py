@@ -102,6 +102,11 @@ def test_parents_are_passed_on():
     assert_array_equal(y[sampler.parent_indices_[:, 0]], y_new)
     sampler.set_params(sampler=RandomOverSampler(random_state=0)).fit_resample(X, y)
     assert not hasattr(sampler, "parent_indices_")
+    sampler.set_params(sampler=SMOTE(random_state=0)).fit_resample(X, y)
+    assert hasattr(sampler, "parent_indices_")
+    assert not hasattr(sampler.fit(X, y), "parent_indices_")
+    with pytest.raises(AttributeError, match="SMOTE made no rows of two others"):
+        _ = ArraySampler(SMOTE()).fit(X, y).parent_indices_
 
 
 def test_uint8_images_do_not_wrap_around():

@@ -193,5 +193,5 @@ def test_an_array_sampler_names_the_parents_of_images(data):
     flat = images.reshape(-1, 4)
     assert np.all((low - 1e-12 <= flat) & (flat <= high + 1e-12))
     sampler.set_params(sampler=RandomUnderSampler(random_state=0)).fit_resample(X, y)
-    with pytest.raises(AttributeError, match="RandomUnderSampler makes no rows of two others"):
+    with pytest.raises(AttributeError, match="RandomUnderSampler made no rows of two others"):
         _ = sampler.parent_indices_
