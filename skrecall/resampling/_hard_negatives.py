@@ -267,6 +267,10 @@ or callable, default="auto"
             kept[rows[chosen]] = True
         return kept
 
+    def _why_unchanged(self, y: NDArray) -> str:
+        reason = super()._why_unchanged(y)
+        return reason if self.ratio == 1 else f"ratio={self.ratio} with {reason}"
+
     def _method(self) -> str:
         if self.response_method != "auto":
             return self.response_method

@@ -242,3 +242,5 @@ def test_bad_input_is_refused_by_name():
         )
     with pytest.warns(UserWarning, match=r"removed none of the 200 rows: .* \{0: 100, 1: 100\}"):
         HardNegativeUnderSampler(LogisticRegression()).fit_resample(X, np.arange(200) % 2)
+    with pytest.warns(UserWarning, match=r"rows: ratio=99 with sampling_strategy='auto' asks to"):
+        HardNegativeUnderSampler(LogisticRegression(), ratio=99).fit_resample(X, y)
