@@ -49,18 +49,19 @@ class ScoreLevels:
         return np.interp(y_score, self.scores, self.levels)
 
     def threshold(self, level: float) -> float:
-        """Return the lowest score whose level is at least the given one.
+        """Return the lowest score whose level is at least the given one, but for its last digits.
 
         Parameters
         ----------
         level : float
-            A level.
+            A level that some score reaches.
 
         Returns
         -------
         threshold : float
             A score; minus infinity where every score will do.
         """
+        level *= 1 - LAST_DIGITS  # rounding must not put it above the scores of this very level
         if level <= self.levels[0]:
             return -np.inf
         return float(np.interp(level, self.levels, self.scores))

@@ -113,8 +113,9 @@ class RecallCascadeClassifier(DecisionMixin, ClassifierMixin, MetaEstimatorMixin
         target share has a flagged row. "row": of random positive rows, one a group, the target
         share is flagged.
     n_comparisons : int, default=1
-        Number of models or settings of which the best is picked on the same held-out positives.
-        The search of "cost" is none, as it does not look at them.
+        Number of models or settings of which the best is picked on the same held-out positives,
+        also by their alerts or costs there: each budget that is tried counts. The search of "cost"
+        does not, as it does not look at them.
     next_batch : int, default=None
         Promise the recall of the next so many positives in place of the population's.
     on_insufficient : {"raise", "best"}, default="raise"
@@ -186,7 +187,8 @@ class RecallCascadeClassifier(DecisionMixin, ClassifierMixin, MetaEstimatorMixin
     Notes
     -----
     `fit` lets every stage score all tuning and held-out rows, so that `refit_decision` can apply a
-    new target, confidence, budget or cost to what is stored. `predict` does not: later stages only
+    new target, confidence, budget or cost to what is stored; where the outcome decides between
+    several, `n_comparisons` has to say how many. `predict` does not: later stages only
     get the rows still in play. There is no `predict_proba`, as no stage has a probability for every
     row. `sample_weight` goes to the stages; promise and costs count rows.
 
@@ -731,8 +733,8 @@ class RecallCascadeClassifier(DecisionMixin, ClassifierMixin, MetaEstimatorMixin
         Returns
         -------
         scores : ndarray of shape (n_samples,)
-            The minimum of level over share, less `threshold_`: positive where `predict` flags. For
-            a row that left early, over the stages that scored it, and negative. With two classes of
+            The minimum of level over share, less `threshold_`: at least 0 where `predict` flags.
+            For a row that left early, over the stages that scored it, and negative. With two classes of
             which the first is `pos_label_`, the signs are turned round, as scikit-learn's are.
         """
         margin = self._run(X)[0] - self.threshold_

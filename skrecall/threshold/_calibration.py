@@ -316,9 +316,14 @@ def check_split(
     Raises
     ------
     ValueError
-        If a row is held out twice or on both sides, a group is on both sides, or the rows to fit
-        on hold none of a class.
+        If no row is held out, one is held out twice or on both sides, a group is on both sides, or
+        the rows to fit on hold none of a class.
     """
+    if not len(held_out_rows):
+        raise ValueError(
+            f"The split of {len(fit_rows)} rows holds out none: raise the share to hold out, or "
+            "use another split."
+        )
     if len(np.unique(held_out_rows)) < len(held_out_rows):
         raise ValueError(
             f"The split holds out {len(held_out_rows)} rows, of which only "

@@ -77,6 +77,19 @@ def test_threshold_is_where_the_level_is_reached(decimals):
     assert levels.threshold(levels.levels[0]) == -np.inf
 
 
+def test_a_threshold_keeps_the_scores_whose_level_comes_back_rounded():
+    scores, positive = draw(decimals=1)
+    levels = score_levels(scores[:, 0], positive)
+    came_back = 0
+    for share in np.linspace(0.1, 0.9, 41):
+        budget = levels.levels[1:] / share  # as the promise has it: a minimum of level over share
+        came_back += np.sum(budget * share > levels.levels[1:])
+        thresholds = np.array([levels.threshold(level) for level in budget * share])
+        assert np.all(thresholds <= levels.scores[1:])
+        assert np.all(thresholds > levels.scores[:-1])
+    assert came_back > 0
+
+
 def test_a_row_is_in_play_while_the_budget_is_at_most_its_running_level():
     scores, positive = draw(n_stages=3)
     columns = [score_levels(column, positive) for column in scores.T]

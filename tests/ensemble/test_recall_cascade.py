@@ -189,7 +189,7 @@ def test_too_few_positives_are_refused_before_any_stage_is_fitted():
     with pytest.raises(ValueError, match=f"from 20 held-out positives: {needed} are needed"):
         cascade(named=True).fit(X, y)
     assert SEEN == {}
-    with pytest.raises(ValueError, match="The 0 calibration rows hold no sample of class 1, of wh"):
+    with pytest.raises(ValueError, match="The split of 200 rows holds out none: raise"):
         cascade(on_insufficient="best", calibration_size=1e-9).fit(X, y)
     with pytest.warns(UserWarning, match="Promising recall >= 0.891 instead"):
         model = cascade(on_insufficient="best").fit(X, y)

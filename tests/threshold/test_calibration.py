@@ -167,6 +167,7 @@ GOOD = (np.arange(10), np.arange(10, 20))
         (GOOD[0], np.repeat(GOOD[1], 3), None, "holds out 30 rows, of which only 10 are different"),
         (np.arange(20), GOOD[1], None, "10 rows are on both sides of the split"),
         (*GOOD, np.arange(20) % 7, "7 groups are on both sides of the split, .* GroupShuffleSplit"),
+        (GOOD[0], GOOD[1][:0], None, "The split of 10 rows holds out none: raise the share"),
         (np.array([0, 2]), GOOD[1], None, r"The 2 rows to fit on hold no sample of class \[1\]"),
     ],
 )
