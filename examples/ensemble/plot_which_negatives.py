@@ -79,7 +79,8 @@ for (name, model), above, below in zip(models.items(), *axes, strict=True):
     above.scatter(*X[y == 1].T, s=6, color="tab:red", lw=0)
     above.set_title(f"{name}\n{len(seen)} negatives", fontsize="medium")
     score = model.predict_proba(grid)[:, 1].reshape(120, 120)
-    below.imshow(score, origin="lower", extent=(-0.9, 3.9, -0.9, 3.9), cmap="RdBu_r", vmin=0, vmax=1)
+    extent = (-0.9, 3.9, -0.9, 3.9)
+    below.imshow(score, origin="lower", extent=extent, cmap="RdBu_r", vmin=0, vmax=1)
     below.set_title(f"average precision {np.mean(precision[name]):.2f}", fontsize="medium")
     for ax in (above, below):
         ax.set(xticks=[], yticks=[], xlim=(-0.9, 3.9), ylim=(-0.9, 3.9), aspect="equal")
