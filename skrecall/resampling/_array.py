@@ -87,6 +87,8 @@ class ArraySampler(MetaEstimatorMixin, BaseSampler):
 
     _parameter_constraints: dict = {"sampler": [HasMethods(["fit_resample"])]}
 
+    _origins: NDArray[np.intp] | None
+
     def __init__(self, sampler: Any) -> None:
         self.sampler = sampler
 
