@@ -734,8 +734,9 @@ class RecallCascadeClassifier(DecisionMixin, ClassifierMixin, MetaEstimatorMixin
         -------
         scores : ndarray of shape (n_samples,)
             The minimum of level over share, less `threshold_`: at least 0 where `predict` flags.
-            For a row that left early, over the stages that scored it, and negative. With two classes of
-            which the first is `pos_label_`, the signs are turned round, as scikit-learn's are.
+            For a row that left early, over the stages that scored it, and negative. With two
+            classes of which the first is `pos_label_`, the signs are turned round, as
+            scikit-learn's are.
         """
         margin = self._run(X)[0] - self.threshold_
         first_of_two = len(self.classes_) == 2 and self.pos_label_ == self.classes_[0]
