@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from skrecall.label_space._imbalance import imbalance_of_counts
 from skrecall.utils._indicator import Indicator, count_values
 
+_ROUNDING = 1e-12  # a ratio no farther than this from the mean is at it
 _NAMED = ("minority", "majority", "not minority", "not majority", "all")
 
 
@@ -32,7 +33,7 @@ def minority_labels(counts: NDArray[np.intp]) -> NDArray[np.bool_]:
         False for a label without positives.
     """
     ratio = imbalance_of_counts(counts)
-    return ratio > np.nanmean(ratio)
+    return ratio > np.nanmean(ratio) * (1 + _ROUNDING)
 
 
 def counts_at_the_mean(counts: NDArray[np.intp]) -> tuple[int, int]:
@@ -53,7 +54,9 @@ def counts_at_the_mean(counts: NDArray[np.intp]) -> tuple[int, int]:
     near = int(greatest / mean) + np.arange(-1, 3)
     near = near[near > 0]
     ratio = greatest / near
-    return int(near[ratio <= mean][0]), int(near[ratio >= mean][-1])
+    fewest = near[ratio <= mean * (1 + _ROUNDING)][0]
+    most = near[ratio >= mean * (1 - _ROUNDING)][-1]
+    return int(fewest), int(most)
 
 
 def target_counts(

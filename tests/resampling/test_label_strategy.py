@@ -1,9 +1,10 @@
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 from scipy.sparse import csc_array
 
-from skrecall.label_space import imbalance_ratio_per_label, mean_imbalance_ratio
 from skrecall.resampling._label_strategy import (
     chosen_labels,
     counts_at_the_mean,
@@ -19,16 +20,33 @@ def with_counts(counts, n_samples=30):
     return (np.arange(n_samples)[:, np.newaxis] < counts).astype(np.int8)
 
 
-@pytest.mark.parametrize("seed", range(20))
-def test_rarer_than_the_mean_and_at_it_by_definition(seed):
-    counts = np.random.RandomState(seed).randint(0, 200, size=8)
-    Y = with_counts(counts, 200)
-    ratio, mean = imbalance_ratio_per_label(Y), mean_imbalance_ratio(Y)
-    assert_array_equal(minority_labels(counts), np.nan_to_num(ratio) > mean)
-    positives = np.arange(1, 201)
-    fewest, most = counts_at_the_mean(counts)
-    assert fewest == positives[counts.max() / positives <= mean].min()
-    assert most == positives[counts.max() / positives >= mean].max()
+def at_the_mean_by_fractions(counts):
+    greatest = max(counts)
+    ratio = [Fraction(greatest, count) if count else Fraction(0) for count in counts]
+    mean = sum(ratio) / sum(count > 0 for count in counts)
+    positives = range(1, greatest + 1)
+    fewest = next(n for n in positives if Fraction(greatest, n) <= mean)
+    return [one > mean for one in ratio], fewest, fewest - (Fraction(greatest, fewest) < mean)
+
+
+@pytest.mark.parametrize("n_labels", [2, 3, 5, 8])
+def test_rarer_than_the_mean_and_at_it_by_definition(n_labels):
+    rng = np.random.RandomState(n_labels)
+    for counts in np.append(
+        rng.randint(0, 200, (50, n_labels)), rng.randint(1, 30, (50, n_labels)), 0
+    ):
+        is_rarer, fewest, most = at_the_mean_by_fractions(counts.tolist())
+        assert_array_equal(minority_labels(counts), is_rarer)
+        assert counts_at_the_mean(counts) == (fewest, most)
+
+
+# The ratios are 1 and 4/3, 28 / 24 is their mean; 1, 5/3 and 7/3, of which the second is the mean.
+@pytest.mark.parametrize("counts", [[28, 21], [20, 12], [6, 20, 12], [28, 21, 5, 20], [35, 21, 15]])
+def test_a_ratio_that_is_the_mean_but_for_its_rounding(counts):
+    is_rarer, fewest, most = at_the_mean_by_fractions(counts)
+    assert fewest == most
+    assert_array_equal(minority_labels(np.array(counts)), is_rarer)
+    assert counts_at_the_mean(np.array(counts)) == (fewest, most)
 
 
 def test_equal_labels_are_at_the_mean():
