@@ -133,7 +133,8 @@ class MetadataPipeline(Pipeline):
     - samplers with `parent_indices_` of shape (n_samples_new, 2): those of this package that make
       rows, and any other that sets it;
     - imbalanced-learn's SMOTE, SMOTENC, BorderlineSMOTE, SVMSMOTE, KMeansSMOTE, ADASYN, SMOTEENN
-      and SMOTETomek, by listening to what they draw, which changes nothing;
+      and SMOTETomek, by listening to what they draw, which changes nothing; a subclass with methods
+      of its own has to set `parent_indices_`;
     - a FunctionSampler whose function returns the indices of its rows as a third value.
 
     SMOTEN and ClusterCentroids make a row of many others, and are refused where metadata would

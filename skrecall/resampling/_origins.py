@@ -2,12 +2,14 @@
 
 Samplers that select rows say so in `sample_indices_`, and those of this package that make rows in
 `parent_indices_`. Imbalanced-learn's SMOTE and ADASYN say nothing: what they draw is listened to
-while they draw it, which changes no row and no random number.
+while they draw it, which changes no row and no random number. A subclass of these with methods of
+its own has to say it.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import partial
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
@@ -49,6 +51,19 @@ def _same_rows(A: Any, B: Any) -> bool:
     if A.shape != B.shape:
         return False
     return (A != B).nnz == 0 if sparse.issparse(A) else np.array_equal(A, B, equal_nan=True)
+
+
+def _resamples_as(sampler: Any, classes: Any) -> bool:
+    """Return whether a sampler is of imbalanced-learn's classes, with no methods besides.
+
+    A subclass with methods of its own may return other rows than those it is heard to make.
+    """
+    own = takewhile(
+        lambda cls: cls.__module__.partition(".")[0] != "imblearn", type(sampler).__mro__
+    )
+    return isinstance(sampler, classes) and not any(
+        callable(value) for cls in own for name, value in vars(cls).items() if name != "__init__"
+    )
 
 
 class _SmoteParents:
@@ -227,20 +242,21 @@ def fit_resample_with_origins(
     with ExitStack() as stack:
         heard: _SmoteParents | _AdasynParents | None = None
         cleaner = None
-        if isinstance(sampler, SMOTE | BorderlineSMOTE | SVMSMOTE | KMeansSMOTE):
+        if _resamples_as(sampler, SMOTE | BorderlineSMOTE | SVMSMOTE | KMeansSMOTE):
             heard = _SmoteParents(sampler)
             stack.enter_context(_overheard(sampler, **heard.hooks()))
-        elif isinstance(sampler, ADASYN):
+        elif _resamples_as(sampler, ADASYN):
             heard = _AdasynParents(sampler, stack)
             stack.enter_context(_overheard(sampler, **heard.hooks()))
-        elif isinstance(sampler, SMOTEENN | SMOTETomek):
+        elif _resamples_as(sampler, SMOTEENN | SMOTETomek):
             cleaner = "enn_" if isinstance(sampler, SMOTEENN) else "tomek_"
 
             def create(method: Callable) -> None:
                 nonlocal heard
                 method()
-                heard = _SmoteParents(sampler.smote_)
-                stack.enter_context(_overheard(sampler.smote_, **heard.hooks()))
+                if _resamples_as(sampler.smote_, SMOTE):
+                    heard = _SmoteParents(sampler.smote_)
+                    stack.enter_context(_overheard(sampler.smote_, **heard.hooks()))
 
             stack.enter_context(_overheard(sampler, **{CREATE_NEIGHBORS: create}))
         X_new, y_new, *told = sampler.fit_resample(X, y, **params)

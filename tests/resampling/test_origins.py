@@ -183,6 +183,48 @@ def test_rows_made_of_many_have_no_two_parents(data, sampler):
     assert resampled(sampler, np.rint(X), y)[2] is None
 
 
+class Reversed(SMOTE):
+    """Resamples as SMOTE does, and returns the rows in another order."""
+
+    def _fit_resample(self, X, y):
+        X_new, y_new = super()._fit_resample(X, y)
+        return X_new[::-1], y_new[::-1]
+
+
+class Trimmed(ADASYN):
+    def fit_resample(self, X, y):
+        X_new, y_new = super().fit_resample(X, y)
+        return X_new[1:], y_new[1:]
+
+
+class Named(Reversed):
+    """Says which its parents are."""
+
+    def fit_resample(self, X, y):
+        X_new, y_new = super().fit_resample(X, y)
+        self.parent_indices_ = np.zeros((len(y_new), 2), dtype=int)
+        return X_new, y_new
+
+
+class Preset(SMOTE):
+    def __init__(self):
+        super().__init__(k_neighbors=3, random_state=0)
+
+
+@pytest.mark.parametrize("sampler", [Reversed(), Trimmed(), SMOTEENN(smote=Reversed())], ids=repr)
+def test_a_subclass_with_methods_of_its_own_is_not_taken_for_its_parent(data, sampler):
+    X, y = data
+    assert resampled(sampler, X, y)[2] is None
+
+
+def test_a_subclass_may_name_the_parents_or_have_other_defaults(data):
+    X, y = data
+    X_new, _, parents = resampled(Named(), X, y)
+    assert_array_equal(parents, np.zeros((len(X_new), 2)))
+    plain = SMOTE(k_neighbors=3, random_state=0)
+    assert_array_equal(resampled(Preset(), X, y)[2], resampled(plain, X, y)[2])
+
+
 def test_an_array_sampler_names_the_parents_of_images(data):
     X, y = data
     sampler = ArraySampler(SMOTE(random_state=0))
