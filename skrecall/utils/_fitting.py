@@ -38,7 +38,8 @@ def clone_with_seed(estimator: BaseEstimator, random_state: Any) -> BaseEstimato
         for name, value in sorted(estimator.get_params(deep=True).items())
         if value is None and name.rpartition("__")[2] == "random_state"
     }
-    return estimator.set_params(**seeds)
+    estimator.set_params(**seeds)  # which returns None where it is frozen
+    return estimator
 
 
 def fit_on_rows(

@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 from sklearn.dummy import DummyClassifier
+from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
@@ -17,6 +18,11 @@ def test_clone_with_seed_seeds_what_is_unseeded():
     assert seeded[0] == seeded[1]
     model.set_params(**{step: 7})
     assert clone_with_seed(model, 0).get_params()[step] == 7
+
+
+def test_clone_with_seed_leaves_what_is_frozen():
+    tree = DecisionTreeClassifier().fit([[0], [1]], [0, 1])
+    assert clone_with_seed(FrozenEstimator(tree), 0).estimator is tree
 
 
 def test_fit_on_rows_takes_their_share_of_what_is_per_row():
