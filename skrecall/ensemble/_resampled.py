@@ -4,7 +4,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, is_regressor
+from sklearn.base import (
+    BaseEstimator,
+    ClassifierMixin,
+    MetaEstimatorMixin,
+    is_outlier_detector,
+    is_regressor,
+)
 from sklearn.utils import get_tags, indexable
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.validation import check_is_fitted
@@ -185,10 +191,11 @@ class BaseResampledEnsemble(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
 
         Rows of weight zero are among those of no class.
         """
-        if is_regressor(self._inner):
+        if is_regressor(self._inner) or is_outlier_detector(self._inner):
+            kind = "a regressor" if is_regressor(self._inner) else "an outlier detector"
             raise ValueError(
-                f"{type(self).__name__} needs a classifier, and {type(self._inner).__name__} is a "
-                "regressor, whose numbers are no labels: pass a classifier in its place."
+                f"{type(self).__name__} needs a classifier, and {type(self._inner).__name__} is "
+                f"{kind}, whose numbers are no labels: pass a classifier in its place."
             )
         X, y = indexable(X, y)
         check_features(self, X, reset=True)

@@ -274,8 +274,9 @@ or callable, default="auto"
     def _method(self) -> str:
         if self.response_method != "auto":
             return self.response_method
-        has_proba = hasattr(self.estimator, "predict_proba")
-        return "predict_proba" if has_proba else "decision_function"
+        has_decision = hasattr(self.estimator, "decision_function")
+        is_proba = hasattr(self.estimator, "predict_proba") or not has_decision
+        return "predict_proba" if is_proba else "decision_function"
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, is_outlier_detector, is_regressor
 from sklearn.model_selection import StratifiedKFold, check_cv, cross_val_predict
 
 from skrecall.utils._fitting import MAX_SEED, clone_with_seed
@@ -88,9 +88,13 @@ def out_of_fold(
     Raises
     ------
     ValueError
-        If the estimator has no such method, or its scores are not finite or not one per class.
+        If the estimator is no classifier, has no such method, or its scores are not finite or not
+        one per class.
     """
     name = type(estimator).__name__
+    if is_regressor(estimator) or is_outlier_detector(estimator):
+        kind = "a regressor" if is_regressor(estimator) else "an outlier detector"
+        raise ValueError(f"{name} is {kind}, which predicts no labels: pass a classifier.")
     if not hasattr(estimator, method):
         raise ValueError(
             f"{name} has no {method}: use a classifier that has one, or wrap it in "

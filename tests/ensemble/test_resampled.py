@@ -8,7 +8,7 @@ from scipy.sparse import csr_array
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.datasets import make_classification
-from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, IsolationForest
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV
 from sklearn.naive_bayes import GaussianNB
@@ -186,9 +186,13 @@ def test_no_probabilities_is_a_sentence(data, model):
 
 
 @by_name
-def test_a_regressor_is_a_sentence(data, model):
-    with pytest.raises(ValueError, match="needs a classifier, and Ridge is a regressor"):
-        clone(model).set_params(estimator=Ridge()).fit(*data)
+def test_what_is_no_classifier_is_a_sentence(data, model):
+    for estimator, found in [
+        (Ridge(), "Ridge is a regressor"),
+        (IsolationForest(), "IsolationForest is an outlier detector"),
+    ]:
+        with pytest.raises(ValueError, match=f"needs a classifier, and {found}, whose numbers"):
+            clone(model).set_params(estimator=estimator).fit(*data)
 
 
 @by_name

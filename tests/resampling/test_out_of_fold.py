@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.ensemble import RandomForestClassifier
-from sklearn.linear_model import LogisticRegression, Perceptron
+from sklearn.ensemble import IsolationForest, RandomForestClassifier
+from sklearn.linear_model import LogisticRegression, Perceptron, Ridge
 from sklearn.model_selection import StratifiedKFold
 from sklearn.svm import SVC, LinearSVC
 
@@ -89,6 +89,9 @@ class NotANumber(ClassifierMixin, BaseEstimator):
 def test_answers_that_are_of_no_use_are_refused():
     X, y = make_rows()
     params = {"cv": StratifiedKFold(3), "n_jobs": 1, "rng": np.random.RandomState(0)}
+    for estimator, kind in [(Ridge(), "a regressor"), (IsolationForest(), "an outlier detector")]:
+        with pytest.raises(ValueError, match=f"is {kind}, which predicts no labels: pass a class"):
+            out_of_fold(estimator, X, y, method="predict", **params)
     for estimator in (Perceptron(), LinearSVC()):
         with pytest.raises(ValueError, match=r"has no predict_proba: .* CalibratedClassifierCV"):
             out_of_fold(estimator, X, y, method="predict_proba", **params)
