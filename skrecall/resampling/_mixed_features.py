@@ -175,7 +175,7 @@ class MixedFeatures:
         one_step: bool,
     ) -> Iterator[tuple[slice, Any]]:
         """Yield blocks of new numbers, and add to the squared distances from both parents."""
-        for rows in row_blocks(len(first), len(self.numeric)):
+        for rows in row_blocks(len(first), len(self.numeric), n_cells=2**16):  # ten at once
             start, end = (self.matrix[row[rows]][:, : len(self.numeric)] for row in (first, second))
             if issparse(start):
                 change = csr_array(end - start)
