@@ -130,7 +130,7 @@ or callable, default="auto"
     hardness_ : ndarray of shape (n_samples,)
         Out-of-fold score that rows were chosen by, NaN for classes that are not reduced.
     n_features_in_ : int
-        Number of features.
+        Number of features; of images, the number of values.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features of a DataFrame.
 

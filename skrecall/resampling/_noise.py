@@ -172,7 +172,7 @@ callable, default="auto"
         Rows by label (down) and the class that they are confidently of (across); only of the rules
         of confident learning.
     n_features_in_ : int
-        Number of features.
+        Number of features; of images, the number of values.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features of a DataFrame.
 

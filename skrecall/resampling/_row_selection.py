@@ -10,10 +10,11 @@ from imblearn.base import BaseSampler
 from imblearn.utils import check_sampling_strategy, check_target_type
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import issparse
-from sklearn.utils import assert_all_finite, check_consistent_length, get_tags
+from sklearn.utils import assert_all_finite, check_array, check_consistent_length, get_tags
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
+from skrecall.utils._features import check_features
 from skrecall.utils._row_metadata import refuse_row_metadata
 from skrecall.utils._sklearn import _fit_context, _safe_indexing
 
@@ -234,14 +235,16 @@ class BaseRowSelector(BaseSampler):
         elif isinstance(X, pd.DataFrame) or _are_texts(X):
             validate_data(self, X, skip_check_array=True)
         else:
-            X = validate_data(
-                self,
+            X = check_array(
                 X,
                 accept_sparse=["csr", "csc"],
                 dtype=None,
                 allow_nd=True,
                 ensure_all_finite=False,
+                estimator=self,
+                input_name="X",
             )
+            check_features(self, X, reset=True)
         check_consistent_length(X, labels)
         return X, labels, is_indicator
 

@@ -213,12 +213,13 @@ def test_whatever_the_estimator_takes_as_samples():
     assert_array_equal(y_new, y[sampler.sample_indices_])
     assert_array_equal(X_new.index, y_new.index)
 
-    images = (X[:, :, np.newaxis, np.newaxis] * 20 + 128).clip(0, 255).astype(np.uint8)
+    images = (X.reshape(-1, 1, 2, 3) * 20 + 128).clip(0, 255).astype(np.uint8)
     flat = FunctionTransformer(lambda X: X.reshape(len(X), -1) / 255)
     sampler = HardNegativeUnderSampler(make_pipeline(flat, LogisticRegression()), random_state=0)
     new, _ = sampler.fit_resample(images, y)
     assert_array_equal(new, images[sampler.sample_indices_])
     assert new.dtype == np.uint8
+    assert sampler.n_features_in_ == 6
 
 
 def test_bad_input_is_refused_by_name():
