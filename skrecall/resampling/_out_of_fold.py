@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, is_outlier_detector, is_regressor
 from sklearn.model_selection import StratifiedKFold, check_cv, cross_val_predict
 
+from skrecall.utils._checks import check_class_scores
 from skrecall.utils._fitting import MAX_SEED, clone_with_seed
 
 
@@ -105,15 +106,9 @@ def out_of_fold(
     )
     if method == "predict":
         return answers
-    if answers.ndim == 1:
-        answers = np.column_stack([-answers, answers])
-    n_classes = len(np.unique(y))
-    one_vs_one = getattr(estimator, "decision_function_shape", None) == "ovo" and n_classes > 2
-    if answers.shape[1] != n_classes or (one_vs_one and method == "decision_function"):
-        raise ValueError(
-            f"{name} gave {answers.shape[1]} scores per sample for {n_classes} classes that are "
-            "not one per class: use decision_function_shape='ovr'."
-        )
+    answers = check_class_scores(
+        answers, estimator=estimator, method=method, n_classes=len(np.unique(y))
+    )
     if not np.isfinite(answers).all():
         raise ValueError(
             f"{name} gave {np.sum(~np.isfinite(answers))} scores that are NaN or infinite in "

@@ -14,6 +14,7 @@ from scipy.sparse import csr_array, issparse
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils.parallel import Parallel, delayed
 
+from skrecall.utils._checks import check_class_scores
 from skrecall.utils._fitting import fit_on_rows
 from skrecall.utils._sklearn import (
     _check_response_method,
@@ -156,17 +157,13 @@ def class_scores(
             f"{type(estimator).__name__} was fitted on classes {classes.tolist()} and cannot score "
             f"{unknown}: the rows it was fitted on held none of them."
         )
-    y_score = np.asarray(
-        _check_response_method(estimator, RESPONSE_METHODS[response_method])(X), dtype=np.float64
+    respond = _check_response_method(estimator, RESPONSE_METHODS[response_method])
+    y_score = check_class_scores(
+        np.asarray(respond(X), dtype=np.float64),
+        estimator=estimator,
+        method=respond.__name__,
+        n_classes=len(classes),
     )
-    if y_score.ndim == 1:
-        y_score = np.column_stack([-y_score, y_score])
-    one_vs_one = getattr(estimator, "decision_function_shape", None) == "ovo" and len(classes) > 2
-    if y_score.shape[1] != len(classes) or one_vs_one:
-        raise ValueError(
-            f"{type(estimator).__name__} gave {y_score.shape[1]} scores per sample for "
-            f"{len(classes)} classes that are not one per class: use decision_function_shape='ovr'."
-        )
     y_score = y_score[:, [classes.tolist().index(label) for label in labels]]
     if not np.isfinite(y_score).all():
         raise ValueError(

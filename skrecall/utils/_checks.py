@@ -157,6 +157,42 @@ def check_binary_target(
     return y_true == pos_label, pos_label
 
 
+def check_class_scores(y_score: NDArray, *, estimator: Any, method: str, n_classes: int) -> NDArray:
+    """Return scores of all classes, those of both in a binary problem.
+
+    Parameters
+    ----------
+    y_score : ndarray of shape (n_samples,) or (n_samples, n_columns)
+        What a classifier answers.
+    estimator : classifier
+        What gave them.
+    method : str
+        Which of its methods.
+    n_classes : int
+        How many it was fitted on.
+
+    Returns
+    -------
+    y_score : ndarray of shape (n_samples, n_classes)
+        One score per class.
+
+    Raises
+    ------
+    ValueError
+        If they are no scores of classes, as those of pairs of classes.
+    """
+    if y_score.ndim == 1:
+        y_score = np.column_stack([-y_score, y_score])
+    shape = getattr(estimator, "decision_function_shape", None)
+    of_pairs = shape == "ovo" and n_classes > 2 and method == "decision_function"
+    if y_score.shape[1] != n_classes or of_pairs:
+        raise ValueError(
+            f"{type(estimator).__name__} gave {y_score.shape[1]} scores per sample for "
+            f"{n_classes} classes that are not one per class: use decision_function_shape='ovr'."
+        )
+    return y_score
+
+
 def check_weights(
     sample_weight: ArrayLike | None, y_score: NDArray[np.float64]
 ) -> NDArray[np.float64] | None:

@@ -157,6 +157,13 @@ def test_one_vs_one_scores_are_refused():
     with pytest.raises(ValueError, match="not one per class: use decision_function_shape='ovr'"):
         class_scores(model, X, [1], "auto")
 
+    class Votes(SVC):
+        def predict_proba(self, X):
+            return np.full((len(X), 3), 1 / 3)
+
+    probabilities = Votes(decision_function_shape="ovo").fit(X[y < 3], y[y < 3])
+    np.testing.assert_allclose(class_scores(probabilities, X, [1], "predict_proba"), 1 / 3)
+
 
 GOOD = (np.arange(10), np.arange(10, 20))
 
