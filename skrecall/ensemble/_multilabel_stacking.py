@@ -35,7 +35,7 @@ from skrecall.utils._sklearn import (
     _routing_enabled,
 )
 
-from ._votes import fit_member, held_out_votes, member_votes, named_members, stratified_cv
+from ._votes import fit_member, held_out_splits, held_out_votes, member_votes, named_members
 
 
 class MultilabelStackingClassifier(BaseMultilabelClassifier, _BaseHeterogeneousEnsemble):
@@ -181,7 +181,8 @@ class MultilabelStackingClassifier(BaseMultilabelClassifier, _BaseHeterogeneousE
         Raises
         ------
         ValueError
-            If a member has no `predict_proba`, or `cv` does not hold each row out once.
+            If a member has no `predict_proba`, a fold holds out what it fits on, or `cv` does not
+            hold each row out once.
         """
         names, members = named_members(self)
         X, Y_varying = self._check_fit(X, y)
@@ -212,12 +213,7 @@ class MultilabelStackingClassifier(BaseMultilabelClassifier, _BaseHeterogeneousE
         self, members: list[BaseEstimator], X: Any, Y: NDArray[np.int8], routed: Bunch
     ) -> NDArray[np.float64]:
         """Return the votes of all members on all rows, each by a clone that did not see the row."""
-        splits: list[tuple[Any, NDArray]]
-        if all(isinstance(member, FrozenEstimator) for member in members):
-            splits = [(None, np.arange(len(Y)))]
-        else:
-            cv = stratified_cv(self.cv, Y[:, self._varying])
-            splits = list(cv.split(X, Y[:, self._varying], **routed.cv.split))
+        splits = held_out_splits(self.cv, members, X, Y[:, self._varying], routed.cv.split)
         rows = np.concatenate([held_out for _, held_out in splits])
         times = np.bincount(rows, minlength=len(Y))
         if (times != 1).any():

@@ -87,6 +87,46 @@ def stratified_cv(cv: Any, y: NDArray) -> BaseCrossValidator:
     return check_cv(cv, y, classifier=True)
 
 
+def held_out_splits(
+    cv: Any, members: list[BaseEstimator], X: Any, y: NDArray, params: dict[str, Any]
+) -> list[tuple[NDArray | None, NDArray]]:
+    """Return the rows to fit on and to hold out; frozen members hold all rows out at once.
+
+    Parameters
+    ----------
+    cv : int, splitter, iterable or None
+        See `stratified_cv`.
+    members : list of estimator
+        The members.
+    X : array-like of shape (n_samples, ...)
+        All samples.
+    y : ndarray of shape (n_samples,) or (n_samples, n_labels)
+        All labels.
+    params : dict
+        Parameters of `split`.
+
+    Returns
+    -------
+    splits : list of (fit_rows, held_out_rows)
+        Indices; None to fit on, where all members are fitted.
+
+    Raises
+    ------
+    ValueError
+        If a fold holds out rows that it fits on.
+    """
+    if all(isinstance(member, FrozenEstimator) for member in members):
+        return [(None, np.arange(len(y)))]
+    splits = list(stratified_cv(cv, y).split(X, y, **params))
+    n_seen = sum(int(np.isin(held_out, fit_rows).sum()) for fit_rows, held_out in splits)
+    if n_seen:
+        raise ValueError(
+            f"The folds of cv hold out {n_seen} rows that they fit on, so that members would be "
+            "judged by what they have seen: give disjoint row indices."
+        )
+    return splits
+
+
 def fit_member(
     member: BaseEstimator, X: Any, y: NDArray, rows: NDArray | None, params: dict[str, Any]
 ) -> tuple[BaseEstimator, NDArray[np.float64] | None]:

@@ -37,7 +37,7 @@ from skrecall.utils._sklearn import (
     _routing_enabled,
 )
 
-from ._votes import fit_member, held_out_votes, member_votes, named_members, stratified_cv
+from ._votes import fit_member, held_out_splits, held_out_votes, member_votes, named_members
 from ._weights import vote_objective
 
 
@@ -70,8 +70,8 @@ class BaseVotingClassifier(DecisionMixin, ClassifierMixin, _BaseHeterogeneousEns
         Raises
         ------
         ValueError
-            If a member has no `predict_proba`, weights do not fit the members, or no weights meet
-            the constraint.
+            If a member has no `predict_proba`, a fold holds out what it fits on, weights do not
+            fit the members, or no weights meet the constraint.
         """
         names, members = named_members(self)
         X, y = indexable(X, y)
@@ -158,11 +158,7 @@ class BaseVotingClassifier(DecisionMixin, ClassifierMixin, _BaseHeterogeneousEns
         classes: NDArray | None,
     ) -> Bunch:
         """Return the votes of all members on rows that none of them was fitted on."""
-        splits: list[tuple[Any, NDArray]]
-        if all(isinstance(member, FrozenEstimator) for member in members):
-            splits = [(None, np.arange(len(y)))]
-        else:
-            splits = list(stratified_cv(self.cv, y).split(X, y, **routed.cv.split))
+        splits = held_out_splits(self.cv, members, X, y, routed.cv.split)
         jobs = [
             delayed(held_out_votes)(name, member, X, y, split, classes, routed[name].fit)
             for name, member in zip(names, members, strict=True)

@@ -275,12 +275,13 @@ def test_selection_overfits_where_positives_are_few_and_bags_bound_it():
         ({"objective": lambda *_: np.nan}, "No weights of 6 members make .* a finite number"),
         ({"constraint": ("precision", 0.5)}, "the scorer 'average_precision' chooses none"),
         ({"pos_label": 7}, "pos_label=7 is not a label of y"),
+        ({"cv": [(np.arange(200), np.arange(150, 200))]}, "hold out 50 rows that they fit on"),
     ],
 )
 def test_bad_parameters_are_refused(params, message):
     X, y = make_data()
     with pytest.raises(ValueError, match=message):
-        EnsembleSelectionClassifier(LIBRARY, cv=2, **params).fit(X, y)
+        EnsembleSelectionClassifier(LIBRARY, **{"cv": 2, **params}).fit(X, y)
 
 
 def test_one_positive_class_is_refused_where_all_count():

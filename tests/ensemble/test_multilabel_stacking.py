@@ -203,6 +203,7 @@ def test_metadata_is_routed():
         ({"estimators": []}, "non-empty list"),
         ({"final_estimator": RidgeClassifier()}, "'final_estimator' parameter"),
         ({"meta_features": "own"}, "'meta_features' parameter"),
+        ({"cv": [(np.arange(9), np.arange(5))]}, "hold out 5 rows that they fit on, so that memb"),
         ({"cv": ShuffleSplit(2, random_state=0)}, "rows out never .* MultilabelStratifiedKFold"),
     ],
 )
