@@ -40,14 +40,14 @@ def _differ(first: Any, second: Any) -> NDArray[np.bool_]:
 
 def _between(values: Any, parents: Origins, name: str) -> Any:
     """Return an entry for each pair of rows: the mean of floats, else what both have in common."""
-    if isinstance(values, pd.DataFrame):
-        columns = {key: _between(part, parents, str(key)) for key, part in values.items()}
-        return pd.DataFrame(columns)
+    if isinstance(values, pd.DataFrame) and values.shape[1]:
+        columns = [_between(part, parents, str(key)) for key, part in values.items()]
+        return pd.concat(columns, axis=1)
     if not (sparse.issparse(values) or isinstance(values, pd.Series)):
         values = np.asarray(values)
     first, second = (_take(values, parents[:, k]) for k in range(2))
     if first.dtype.kind == "f" or name == "sample_weight":
-        return (first + second) / 2
+        return first / 2 + second / 2  # halved first: small integers and booleans would overflow
     torn = np.flatnonzero(_differ(first, second) & (parents[:, 0] != parents[:, 1]))
     if len(torn):
         made = np.sum(parents[:, 0] != parents[:, 1])

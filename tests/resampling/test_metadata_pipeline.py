@@ -222,6 +222,8 @@ class HalvingSampler(BaseEstimator):
         ([1, 2, 3, 5, 8], [1.5, 4]),
         (pd.Series([1, 2, 3, 5, 8], index=list("abcde")), [1.5, 4]),
         (np.array([1, 2, np.nan, 5, 8], dtype=np.float32), [1.5, np.nan]),
+        (np.array([200, 250, 3, 5, 8], dtype=np.uint8), [225, 4]),
+        (np.array([True, True, True, False, True]), [1, 0.5]),
     ],
 )
 def test_weights_of_any_container_are_averaged(metadata, expected):
@@ -274,6 +276,9 @@ def test_tables_of_metadata_follow_by_column_and_arrays_by_cell():
     seen = fitted(HalvingSampler(), X, y, cost=table).cost_
     assert_array_equal(seen["cost"], [1, 2, 3, 5, 8, 1.5, 4])
     assert_array_equal(seen["ward"], list("aabbcab"))
+    twice = table[["cost", "cost"]]
+    seen = fitted(HalvingSampler(), X, y, cost=twice).cost_
+    assert_array_equal(seen, np.array([[1, 2, 3, 5, 8, 1.5, 4]] * 2).T)
     for cost in (table[["cost"]].to_numpy(), sparse.csr_array(table[["cost"]].to_numpy())):
         seen = fitted(HalvingSampler(), X, y, cost=cost).cost_
         assert sparse.issparse(seen) == sparse.issparse(cost)
