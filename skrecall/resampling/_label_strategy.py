@@ -6,6 +6,7 @@ at the mean.
 """
 
 from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from numbers import Real
 from typing import Any, Literal
 
@@ -128,8 +129,9 @@ def label_columns(n_labels: int, label_names: NDArray | None) -> dict[Any, int]:
     if len(columns) < n_labels:
         twice = [name for j, name in enumerate(names) if columns[name] != j]
         raise ValueError(
-            f"sampling_strategy names labels, and {len(twice)} columns of y have the name of "
-            f"another, {twice[:5]}: give each its own."
+            "sampling_strategy names labels, and "
+            f"{counted(len(twice), 'column of y has', 'columns of y have')} the name of another, "
+            f"{twice[:5]}: give each its own."
         )
     return columns
 
@@ -295,11 +297,45 @@ def refuse_unknown(wanted: Iterable, columns: Mapping[Any, int], word: str) -> N
         If something is not there.
     """
     unknown = [name for name in wanted if name not in columns]
-    if unknown:
-        raise ValueError(
-            f"sampling_strategy names {word}s {unknown[:5]}, and y has {list(columns)[:10]}"
-            f"{'...' if len(columns) > 10 else ''}."
+    if not unknown:
+        return
+    known = list(columns)
+    there = ", ".join([repr(name) for name in known[:10]] + ["..."] * (len(known) > 10))
+    raise ValueError(
+        f"sampling_strategy names {word}s {unknown[:5]}, and y has [{there}]."
+        + _what_was_meant(unknown, known)
+    )
+
+
+def _what_was_meant(unknown: list, known: list) -> str:
+    """Return a sentence on names that are not there, or nothing."""
+    words = [name for name in unknown if isinstance(name, str)]
+    if words and known == list(range(len(known))):
+        return (
+            " It came without names, as an array does, also inside an estimator that hands labels "
+            "on as one: there a label is named by its index among the labels given."
         )
+    names = [name for name in known if isinstance(name, str)]
+    meant = [near[0] for name in words if (near := get_close_matches(name, names, n=1))]
+    return f" Did you mean {', '.join(map(repr, meant[:5]))}?" if meant else ""
+
+
+def counted(n: int, one: str, several: str) -> str:
+    """Return a number with the words that follow it.
+
+    Parameters
+    ----------
+    n : int
+        How many there are.
+    one, several : str
+        What follows 1, and what any other number.
+
+    Returns
+    -------
+    text : str
+        Such as "1 label has" or "2 labels have".
+    """
+    return f"{n} {one if n == 1 else several}"
 
 
 def _from_dict(

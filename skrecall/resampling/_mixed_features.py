@@ -319,7 +319,8 @@ def _find_categorical(X: Any, table: Any, categorical_features: Any) -> NDArray[
             names, kinds = table.columns[is_text], sorted(set(table.dtypes[is_text].map(str)))
             auto = ", or set it to 'auto'" if isinstance(X, pd.DataFrame) else ""
             raise ValueError(
-                f"{len(names)} columns of X hold no numbers, {names[:5].tolist()}"
+                f"{len(names)} column{'s' * (len(names) > 1)} of X "
+                f"hold{'s' * (len(names) == 1)} no numbers, {names[:5].tolist()}"
                 f"{'...' * (len(names) > 5)} of type {', '.join(kinds)}, and distances and values "
                 f"between two rows need some: name the columns in categorical_features{auto}."
             )

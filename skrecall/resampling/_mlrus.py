@@ -17,7 +17,7 @@ from scipy.sparse import csc_array, csr_array
 from skrecall.utils._indicator import Indicator, count_values
 from skrecall.utils._sklearn import Interval
 
-from ._label_strategy import minority_labels, target_counts
+from ._label_strategy import counted, minority_labels, target_counts
 from ._multilabel import BaseLabelRowSampler, Strategy, rows_with_any
 
 
@@ -187,8 +187,8 @@ class MLRUS(BaseLabelRowSampler):
             )
             advice = "Raise ratio" if by_ratio else "Set protect_minority=False"
             warnings.warn(
-                f"MLRUS {reason}: {len(left)} labels have more positives than asked for, {found} "
-                f"of {asked}. {advice}.",
+                f"MLRUS {reason}: {counted(len(left), 'label has', 'labels have')} more positives "
+                f"than asked for, {found} of {asked}. {advice}.",
                 stacklevel=6,
             )
 

@@ -18,7 +18,7 @@ from skrecall.utils._blocks import row_blocks
 from skrecall.utils._indicator import Indicator, count_labels, count_values
 from skrecall.utils._sklearn import StrOptions
 
-from ._label_strategy import minority_labels, target_counts
+from ._label_strategy import counted, minority_labels, target_counts
 from ._mixed_features import BaseMultilabelNeighborSampler, MixedFeatures, most_frequent_neighbor
 from ._multilabel import Strategy
 from ._neighbors import find_neighbors
@@ -203,7 +203,8 @@ class MLSMOTE(BaseMultilabelNeighborSampler):
         lonely = np.flatnonzero((missing > 0) & (counts == 1))
         if len(lonely):
             warnings.warn(
-                f"{len(lonely)} labels have one row each, {[self._label(j) for j in lonely[:5]]}"
+                f"{counted(len(lonely), 'label has one row', 'labels have one row each')}, "
+                f"{[self._label(j) for j in lonely[:5]]}"
                 f"{'...' * (len(lonely) > 5)}, and MLSMOTE makes rows between two: no row is made "
                 "of these labels. Use MLROS to copy theirs.",
                 stacklevel=4,

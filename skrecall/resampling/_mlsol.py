@@ -21,7 +21,7 @@ from skrecall.utils._blocks import row_blocks
 from skrecall.utils._indicator import Indicator, count_values
 from skrecall.utils._sklearn import Interval, StrOptions
 
-from ._label_strategy import target_counts
+from ._label_strategy import counted, target_counts
 from ._local_imbalance import count_at, label_weights, local_imbalance, rarer_values, swap_values
 from ._mixed_features import BaseMultilabelNeighborSampler, MixedFeatures
 from ._multilabel import Strategy
@@ -287,7 +287,7 @@ class MLSOL(BaseMultilabelNeighborSampler):
             starts.append(rng.choice(columns.indices[cells], size=self._missing[label], p=shares))
         if left_out:
             warnings.warn(
-                f"MLSOL made no row for {len(left_out)} labels, {left_out[:5]}"
+                f"MLSOL made no row for {counted(len(left_out), 'label', 'labels')}, {left_out[:5]}"
                 f"{'...' * (len(left_out) > 5)}: more than half of the rows carry them, or none of "
                 f"their rows has some but not all of {self.n_neighbors} neighbours without the "
                 "label. Use MLROS or MLSMOTE for these.",

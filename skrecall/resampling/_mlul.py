@@ -19,7 +19,7 @@ from skrecall.utils._blocks import row_blocks
 from skrecall.utils._indicator import Indicator, count_values
 from skrecall.utils._sklearn import Interval
 
-from ._label_strategy import target_counts
+from ._label_strategy import counted, target_counts
 from ._local_imbalance import label_weights, local_imbalance, rarer_values
 from ._mixed_features import BaseMultilabelNeighborSampler, MixedFeatures
 from ._multilabel import Strategy
@@ -301,7 +301,8 @@ class MLUL(BaseMultilabelNeighborSampler):
             found = {self._label(j): int(counts[j]) for j in left[:5]}
             asked = {self._label(j): int(self._targets[j]) for j in left[:5]}
             warnings.warn(
-                f"MLUL stopped at ratio={self.ratio} of the rows: {len(left)} labels have more "
-                f"positives than asked for, {found} of {asked}. Raise ratio.",
+                f"MLUL stopped at ratio={self.ratio} of the rows: "
+                f"{counted(len(left), 'label has', 'labels have')} more positives than asked for, "
+                f"{found} of {asked}. Raise ratio.",
                 stacklevel=5,
             )

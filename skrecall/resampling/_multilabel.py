@@ -12,9 +12,11 @@ from scipy.sparse import issparse
 from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils.validation import validate_data
 
-from skrecall.utils._indicator import Indicator, check_indicator, count_values
+from skrecall.utils._indicator import Indicator, check_indicator, count_values, refuse_label_lists
 from skrecall.utils._row_metadata import refuse_row_metadata
 from skrecall.utils._sklearn import Interval, RealNotInt, StrOptions, _fit_context, _safe_indexing
+
+from ._label_strategy import counted
 
 Strategy: TypeAlias = str | float | dict | Callable
 LabelChoice: TypeAlias = str | ArrayLike | Callable  # of a sampler that has no counts to reach
@@ -141,9 +143,9 @@ class BaseMultilabelSampler(BaseSampler):
         lost = np.flatnonzero((count_values(Y, 1) > 0) & (count_values(Y_new, 1) == 0))
         if len(lost):
             warnings.warn(
-                f"{type(self).__name__} removed all positives of {len(lost)} labels, "
-                f"{[self._label(j) for j in lost[:5]]}: they cannot be learnt. Choose another "
-                "sampling_strategy.",
+                f"{type(self).__name__} removed all positives of "
+                f"{counted(len(lost), 'label', 'labels')}, {[self._label(j) for j in lost[:5]]}, "
+                "which cannot be learnt. Choose another sampling_strategy.",
                 stacklevel=4,
             )
 
@@ -152,6 +154,7 @@ class BaseMultilabelSampler(BaseSampler):
         for name, value in (("X", X), ("y", y)):
             if value is None:
                 raise ValueError(f"{name} is None: {type(self).__name__} needs samples and labels.")
+        refuse_label_lists(y, "y")
         if np.ndim(y) == 1 and not hasattr(y, "indptr"):
             raise ValueError(
                 f"y has shape {np.shape(y)}, and {type(self).__name__} resamples several labels: "
@@ -272,8 +275,8 @@ def warn_of_targets(sampler: Any, Y: Indicator, targets: NDArray[np.intp]) -> No
         found = {sampler._label(j): int(counts[j]) for j in short[:5]}
         asked = {sampler._label(j): int(targets[j]) for j in short[:5]}
         warnings.warn(
-            f"{type(sampler).__name__} stopped at ratio={sampler.ratio} of the rows: {len(short)} "
-            f"labels have fewer positives than asked for, {found} of {asked}. Raise ratio, or set "
-            "it to None.",
+            f"{type(sampler).__name__} stopped at ratio={sampler.ratio} of the rows: "
+            f"{counted(len(short), 'label has', 'labels have')} fewer positives than asked for, "
+            f"{found} of {asked}. Raise ratio, or set it to None.",
             stacklevel=6,
         )

@@ -138,7 +138,7 @@ def check_indicator(
         If it has not two dimensions, no label, or a value that is neither 0 nor 1 (nor unknown);
         or if several rows hold 1 and -1 and no 0, unless `allow_signs`: these are hardly unknown.
     """
-    _refuse_label_lists(Y, name)
+    refuse_label_lists(Y, name)
     names: NDArray[np.object_] | None = None
     array: Any
     if issparse(Y):
@@ -171,8 +171,21 @@ def check_indicator(
     return (array if accept_sparse else array.toarray()), container
 
 
-def _refuse_label_lists(Y: Any, name: str) -> None:
-    """Raise where each sample has a list or set of its labels, as in scikit-learn long ago."""
+def refuse_label_lists(Y: Any, name: str) -> None:
+    """Refuse a list or set of its labels for each sample, as in scikit-learn long ago.
+
+    Parameters
+    ----------
+    Y : object
+        Any target.
+    name : str
+        What the message calls it.
+
+    Raises
+    ------
+    ValueError
+        If it holds lists, tuples or sets of several lengths, sets at all, or of words.
+    """
     is_column = isinstance(Y, pd.Series | np.ndarray) and Y.ndim == 1 and Y.dtype == object
     if not is_column and not isinstance(Y, list | tuple):
         return
@@ -286,7 +299,7 @@ def check_multilabel_target(
             "Learning labels, or splitting by them, requires y to be passed, but the target y is "
             "None."
         )
-    _refuse_label_lists(y, "y")
+    refuse_label_lists(y, "y")
     if issparse(y) or isinstance(y, pd.DataFrame) or np.asarray(y).ndim > 1:
         return check_indicator(
             y,

@@ -187,7 +187,7 @@ def check_text_of_one_dimension(sampler: BaseEstimator) -> None:
         for given in (texts, np.array(texts), pd.Series(texts)):
             with pytest.raises(ValueError, match=r"got X of shape .*turn text into features"):
                 resample(sampler, given, Y)
-        with pytest.raises(ValueError, match=r"1 columns of X hold no numbers, \[1\]"):
+        with pytest.raises(ValueError, match=r"1 column of X holds no numbers, \[1\]"):
             resample(sampler, mixed, Y)
         return
     for given in (texts, words, mixed):

@@ -9,6 +9,7 @@ from skrecall.resampling._label_strategy import (
     chosen_labels,
     counts_at_the_mean,
     minority_labels,
+    refuse_unknown,
     target_counts,
 )
 
@@ -133,6 +134,23 @@ def test_unknown_labels_and_numbers_cannot_be_chosen():
             chosen_labels(none, with_counts(COUNTS), minority_labels(COUNTS))
 
 
+@pytest.mark.parametrize("choose", [chosen_labels, target_counts])
+def test_what_was_meant_by_an_unknown_label(choose):
+    names = np.array(["ant", "bear", "cat", "dog", "elk"], dtype=object)
+    given = [["cot", "ber"], minority_labels(COUNTS)]
+    if choose is target_counts:
+        given = [{"cot": 30, "ber": 30}, "over-sampling"]
+    with pytest.raises(ValueError, match=r"y has \['ant', .*\]\. Did you mean 'cat', 'bear'\?$"):
+        choose(given[0], with_counts(COUNTS), given[1], names)
+    message = r"and y has \[0, 1, 2, 3, 4\]\. It came without names, as an array .* by its index"
+    with pytest.raises(ValueError, match=message):
+        choose(given[0], with_counts(COUNTS), given[1])
+    with pytest.raises(ValueError, match=r"labels \[9\], and y has \[0, 1, 2, 3, 4\]\.$"):
+        chosen_labels([9], with_counts(COUNTS), minority_labels(COUNTS))
+    with pytest.raises(ValueError, match=r"labels \[9\], and y has \['l0', .*'l9', \.\.\.\]\.$"):
+        refuse_unknown([9], {f"l{j}": j for j in range(12)}, "label")
+
+
 def test_a_mask_of_labels_is_not_taken_for_labels_0_and_1():
     mask = [False, False, True, False, True]
     for names, named in ((None, r"\[2, 4\]"), (NAMES, r"\['c', 'e'\]")):
@@ -143,8 +161,8 @@ def test_a_mask_of_labels_is_not_taken_for_labels_0_and_1():
 
 def test_two_labels_of_one_name_cannot_be_named():
     names = np.array(["a", "b", "a", "d", "e"], dtype=object)
-    with pytest.raises(ValueError, match=r"1 columns of y have the name of another, \['a'\]"):
+    with pytest.raises(ValueError, match=r"1 column of y has the name of another, \['a'\]"):
         chosen_labels(["a"], with_counts(COUNTS), minority_labels(COUNTS), names)
-    with pytest.raises(ValueError, match=r"1 columns of y have the name of another, \['a'\]"):
+    with pytest.raises(ValueError, match=r"1 column of y has the name of another, \['a'\]"):
         target_counts({"a": 30}, with_counts(COUNTS), "over-sampling", names)
     assert_array_equal(target_counts("auto", with_counts(COUNTS), "over-sampling", names)[4], 5)

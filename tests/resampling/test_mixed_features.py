@@ -214,7 +214,7 @@ def test_what_cannot_be_computed_with_is_named():
         as_mixed_features(frame)
     with pytest.raises(ValueError, match=r"\['city'\] .*categorical_features, or set it to 'auto'"):
         as_mixed_features(frame, ["colour"])
-    with pytest.raises(ValueError, match=r"1 columns of X hold no numbers, \[3\]"):
+    with pytest.raises(ValueError, match=r"1 column of X holds no numbers, \[3\]"):
         as_mixed_features(frame.to_numpy(dtype=object), [1])
     with pytest.raises(ValueError, match="reads the types of the columns of a DataFrame, and X is"):
         as_mixed_features(np.ones((3, 2)), "auto")

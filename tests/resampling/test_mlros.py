@@ -86,7 +86,7 @@ def test_strategies_say_how_many_positives():
 
 def test_a_target_out_of_reach_is_named():
     X, Y = make_rare_labels()
-    with pytest.warns(UserWarning, match=r"stopped at ratio=0\.01 .*: 1 labels have fewer .*5: "):
+    with pytest.warns(UserWarning, match=r"stopped at ratio=0\.01 .*: 1 label has fewer .*5: "):
         MLROS(sampling_strategy={5: 100}, ratio=0.01, random_state=0).fit_resample(X, Y)
 
 

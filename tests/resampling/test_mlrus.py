@@ -72,7 +72,7 @@ def test_positives_that_could_not_be_removed_are_counted():
     X, Y = make_rare_labels()
     frame = pd.DataFrame(Y, columns=list("abcde"))
     strategy = {"a": 5}
-    with pytest.warns(UserWarning, match=r"stopped at ratio=0\.05 .*: 1 labels have more .*'a'"):
+    with pytest.warns(UserWarning, match=r"stopped at ratio=0\.05 .*: 1 label has more .*'a'"):
         MLRUS(sampling_strategy=strategy, ratio=0.05, random_state=0).fit_resample(X, frame)
     with pytest.warns(UserWarning, match=r"keeps rows with labels rarer .* protect_minority=False"):
         MLRUS(sampling_strategy=strategy, ratio=None, random_state=0).fit_resample(X, frame)

@@ -204,13 +204,13 @@ def test_labels_of_one_row_are_named():
     Y[:, 4] = 0
     Y[5, 4] = 1
     labels = pd.DataFrame(Y, columns=["a", "b", "c", "d", "rare"])
-    with pytest.warns(UserWarning, match=r"1 labels have one row each, \['rare'\], and MLSMOTE"):
+    with pytest.warns(UserWarning, match=r"1 label has one row, \['rare'\], and MLSMOTE"):
         _, Y_new = MLSMOTE(sampling_strategy="not majority").fit_resample(X, labels)
     assert Y_new["rare"].sum() >= 1
     assert Y_new["d"].sum() >= Y[:, 0].sum()
     Y[:, :4] = 1
     with (
-        pytest.warns(UserWarning, match=r"one row each, \[4\].*Use MLROS"),
+        pytest.warns(UserWarning, match=r"1 label has one row, \[4\].*Use MLROS"),
         pytest.warns(UserWarning, match="left the 120 rows as they are: no label that is rarer"),
     ):
         X_new, _ = MLSMOTE().fit_resample(X, Y)
@@ -244,7 +244,7 @@ def test_images_through_array_sampler():
 
 def test_what_cannot_be_computed_with():
     X, Y = make_rare_labels()
-    with pytest.raises(ValueError, match=r"1 columns of X hold no numbers, \['word'\]"):
+    with pytest.raises(ValueError, match=r"1 column of X holds no numbers, \['word'\]"):
         MLSMOTE().fit_resample(pd.DataFrame(X, columns=list("abcd")).assign(word="a"), Y)
     with pytest.raises(ValueError, match=r"Expected 2D array, got X of shape \(120,\)"):
         MLSMOTE().fit_resample(X[:, 0], Y)

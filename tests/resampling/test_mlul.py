@@ -119,14 +119,14 @@ def test_strategies_say_down_to_how_many_positives():
         assert sampler.sampling_strategy_ == {j: removed[j] for j in np.flatnonzero(removed)}
         gone = np.delete(np.arange(300), sampler.sample_indices_)
         assert Y[gone][:, removed > 0].any(axis=1).all()
-    with pytest.warns(UserWarning, match=r"stopped at ratio=0\.1 .*1 labels have more .* Raise"):
+    with pytest.warns(UserWarning, match=r"stopped at ratio=0\.1 .*1 label has more .* Raise"):
         MLUL(sampling_strategy={0: 9}, ratio=0.1, random_state=0).fit_resample(X, Y)
 
 
 def test_categorical_columns_and_images():
     X, Y = make_overlapping_labels()
     frame = pd.DataFrame(X, columns=list("abcd")).assign(word=np.where(X[:, 0] > 0, "up", "down"))
-    with pytest.raises(ValueError, match=r"1 columns of X hold no numbers, \['word'\]"):
+    with pytest.raises(ValueError, match=r"1 column of X holds no numbers, \['word'\]"):
         MLUL().fit_resample(frame, Y)
     sampler = MLUL(categorical_features="auto", random_state=0)
     X_new, _ = sampler.fit_resample(frame, Y)

@@ -1,9 +1,12 @@
 import numpy as np
 import pandas as pd
 import pytest
+from imblearn.pipeline import Pipeline
 from numpy.testing import assert_array_equal
 from scipy.sparse import csc_array, csr_array
+from sklearn.linear_model import LogisticRegression
 
+from skrecall.multilabel import BinaryRelevance, MultilabelBaggingClassifier
 from skrecall.resampling import MLROS
 from skrecall.resampling._multilabel import BaseMultilabelSampler, rows_with_any
 from tests.resampling.checks import make_rare_labels
@@ -58,6 +61,35 @@ def test_a_set_that_was_left_alone_is_said_to_be():
         FromPairs(np.column_stack([rows, rows])).fit_resample(X, Y)
     with pytest.warns(UserWarning, match=r"occur have 5 positives each, so none is rarer"):
         MLROS().fit_resample(np.zeros((10, 1)), np.repeat([[1, 0, 0], [0, 1, 0]], 5, axis=0))
+
+
+@pytest.mark.parametrize("kind", [list, tuple, "object array"])
+def test_label_sets_are_no_indicator_and_the_message_says_what_converts_them(kind):
+    X, Y = make_rare_labels()
+    sets = [tuple(np.flatnonzero(row)) for row in Y]
+    if kind == "object array":
+        given = np.empty(len(sets), dtype=object)
+        given[:] = sets
+    else:
+        given = kind(sets)
+    for method in (MLROS().fit, MLROS().fit_resample):
+        with pytest.raises(ValueError, match=r"y holds a list or set .*MultiLabelBinarizer"):
+            method(X, given)
+
+
+def test_names_that_die_in_a_wrapper_are_told_to_be_indices():
+    X, Y = make_rare_labels()
+    Y = pd.DataFrame(Y, columns=list("abcde"))
+    model = Pipeline(
+        [
+            ("sampler", MLROS(sampling_strategy={"e": 20}, random_state=0)),
+            ("labels", BinaryRelevance(LogisticRegression())),
+        ]
+    )
+    model.fit(X, Y)
+    wrapped = MultilabelBaggingClassifier(model, n_estimators=2, random_state=0)
+    with pytest.raises(ValueError, match=r"labels \['e'\], .*inside an estimator .* its index"):
+        wrapped.fit(X, Y)
 
 
 def test_rows_with_any_of_some_labels():
