@@ -20,7 +20,8 @@ from sklearn.utils.multiclass import type_of_target
 from skrecall.utils._blocks import row_blocks
 from skrecall.utils._sklearn import HasMethods, StrOptions, validate_params
 
-LEAST_SHARE = 0.01  # of a class: fewer copies, or rows on a line, are no sign of resampling
+LEAST_SHARE = 0.01  # of a class: fewer copies are no sign of resampling
+LEAST_SHARE_BETWEEN = 0.05  # features that are multiples of others put some rows on a line
 LEAST_ROWS = 5
 MAX_DISPERSION = 2.0  # of the number of copies per row: about 1 where rows are drawn at random
 MAX_CELLS = 2 * 10**7  # pairs of rows whose directions are compared, per class
@@ -211,13 +212,14 @@ def _two_dimensional(X: Any) -> Any:
 
 def _row_keys(X: Any, y: Any) -> NDArray[np.int64]:
     """Return a number for each row, the same for rows with the same features and labels."""
-    if sparse.issparse(X):
-        X.sum_duplicates()
-        random = np.random.default_rng(0).normal(size=(X.shape[1], 2))
-        X = pd.DataFrame(X @ random)  # equal rows are summed up in equal order
-    keys = pd.util.hash_pandas_object(X, index=False).to_numpy()
-    labels = pd.util.hash_pandas_object(pd.DataFrame(y), index=False).to_numpy()
-    return pd.factorize(pd.MultiIndex.from_arrays([keys, labels]))[0]
+    hashes = []
+    for table in (X, y.tocsr() if sparse.issparse(y) else y):
+        if sparse.issparse(table):
+            table.sum_duplicates()
+            random = np.random.default_rng(0).normal(size=(table.shape[1], 2))
+            table = table @ random  # equal rows are summed up in equal order
+        hashes.append(pd.util.hash_pandas_object(pd.DataFrame(table), index=False).to_numpy())
+    return pd.factorize(pd.MultiIndex.from_arrays(hashes))[0]
 
 
 def _classes(y: Any) -> tuple[NDArray, list[Any]]:
@@ -235,7 +237,7 @@ def _copies_across(
     """Return which rows were held out while a copy of them was not."""
     crosses = np.zeros(len(keys), dtype=bool)
     for train, test in splits:
-        test = np.asarray(test)
+        test = np.arange(len(keys))[test]  # masks are made indices
         crosses[test[np.isin(keys[test], keys[train])]] = True
     return crosses
 
@@ -384,7 +386,7 @@ def _synthetic_findings(
         if len(rows) > at_most:
             rows = rng.choice(rows, at_most, replace=False)
         found = int(_between_two(table, rows, tolerance).sum())
-        if found >= max(LEAST_ROWS, LEAST_SHARE * len(rows)):
+        if found >= max(LEAST_ROWS, LEAST_SHARE_BETWEEN * len(rows)):
             yield LeakageFinding(
                 "synthetic",
                 f"class {name!r}",
@@ -469,12 +471,14 @@ def check_leakage(
     which does not count as a leak.
 
     **Synthetic rows** are looked for among numbers of which half or more are distinct, three or
-    more; a random part of the rows stands for large classes. Lines are exact to 1e-8 standard
-    deviations, 1e-5 in single precision. Rows by SMOTE, BorderlineSMOTE, SVMSMOTE, ADASYN and
-    mixup are found, also after scaling or PCA, if their parents are in `X`. Not found are rows that
-    were rounded afterwards, rows with a random step for each feature, as by MLSMOTE, any that a
-    nonlinear transformation went over, and SMOTE among features of few values, such as whole
-    numbers. Rows filled in by linear interpolation look the same.
+    more; a random part of the rows stands for large classes. From 5 % of a class they are a leak.
+    Lines are exact to 1e-8 standard deviations, 1e-5 in single precision. Rows by SMOTE,
+    BorderlineSMOTE, SVMSMOTE, ADASYN and mixup are found, also after scaling or PCA, if their
+    parents are in `X`. Not found are rows of a sparse matrix, rows that were rounded afterwards,
+    rows with a random step for each feature, as by MLSMOTE, any that a nonlinear transformation
+    went over, and SMOTE among features of few values, such as whole numbers. Rows filled in by
+    linear interpolation look the same, and so do rows whose features are all multiples of one of
+    them, by factors that many rows share.
 
     Measured: none of 600 clean sets of 100 to 600 rows, real-valued, rounded, zero-inflated,
     counts, binary or mixed, was called a leak. Where three features are continuous, copies, SMOTE,
@@ -504,6 +508,11 @@ def check_leakage(
     >>> print(check_leakage(inside, *SMOTE(random_state=0).fit_resample(data.X, data.y)))
     Leak (class 1): 400 of the 450 rows looked at lie on the line between two others, ...
     """
+    if inspect.isclass(estimator):
+        raise TypeError(
+            f"estimator={estimator.__name__} is a class, without parameters to read: pass "
+            f"{estimator.__name__}(...)."
+        )
     findings = [] if estimator is None else list(_order_findings(estimator))
     if (X is None) != (y is None):
         raise ValueError("Pass X and y, or neither: copies are looked for class by class.")
@@ -512,6 +521,7 @@ def check_leakage(
         codes, names = _classes(y)
         if cv is None and estimator is not None:
             cv = _own_params(estimator).get("cv")
+            cv = None if isinstance(cv, str) else cv  # "prefit"
         splitter = check_cv(cv, None if len(names) == 1 else y, classifier=True)
         splits = list(splitter.split(X, None if len(names) == 1 else y, groups))
         X = _two_dimensional(X)

@@ -185,6 +185,16 @@ def test_clean_data_raise_no_alarm(kind):
     assert not any(alarms)
 
 
+def test_a_few_rows_on_a_line_are_no_sign():
+    """As in measures of programs: their volume, its product with a difficulty, and the ratio."""
+    rng = np.random.default_rng(0)
+    volume, factor = np.exp(rng.normal(size=600)), rng.uniform(1, 9, size=600)
+    for n_on_a_line, leaks in [(20, False), (100, True)]:
+        factor[:n_on_a_line] = 3
+        X = np.column_stack([volume, volume * factor, volume / factor])
+        assert bool(check_leakage(None, X, np.arange(600) % 2)) == leaks
+
+
 @pytest.mark.parametrize("kind", ["real", "single", "three digits", "mixed", "zero-inflated"])
 @pytest.mark.parametrize(
     ("sampler", "found"),
@@ -271,6 +281,9 @@ def test_several_labels_are_looked_at_together():
     twice = np.r_[0:300, 0:300]
     report = check_leakage(None, X[twice], Y[twice], cv=ShuffleSplit(3, random_state=0))
     assert "of 600 rows of class 'any' have a copy" in str(report)
+    for labels in (sparse.csr_array, sparse.coo_matrix):
+        cv = ShuffleSplit(3, random_state=0)
+        assert str(check_leakage(None, X[twice], labels(Y[twice]), cv=cv)) == str(report)
 
 
 def test_folds_are_those_of_the_search_and_groups_keep_copies_together():
@@ -281,6 +294,22 @@ def test_folds_are_those_of_the_search_and_groups_keep_copies_together():
     assert report.findings[0].where == "3 folds"
     assert check_leakage(None, X[rows], y[rows], cv=StratifiedKFold(5, shuffle=True))
     assert not check_leakage(None, X[rows], y[rows], groups=rows, cv=GroupKFold(5))
+
+
+def test_folds_may_be_masks_and_a_fitted_estimator_has_none():
+    X, y = draw("real", 0)
+    X, y = np.r_[X, X[:30]], np.r_[y, y[:30]]
+    later = np.arange(330) >= 300
+    rows = check_leakage(None, X, y, cv=[(np.flatnonzero(~later), np.flatnonzero(later))])
+    assert rows
+    assert check_leakage(None, X, y, cv=[(~later, later)]) == rows
+    prefit = StackingClassifier([("clf", LOGISTIC)], cv="prefit")
+    assert check_leakage(prefit, X, y) == check_leakage(None, X, y)
+
+
+def test_a_class_is_no_estimator():
+    with pytest.raises(TypeError, match=r"estimator=LogisticRegression is a class.* pass Logistic"):
+        check_leakage(LogisticRegression)
 
 
 def test_equal_rows_of_few_values_are_a_note():
