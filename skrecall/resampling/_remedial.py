@@ -39,6 +39,8 @@ def decouple(Y: Indicator, is_rare: NDArray[np.bool_]) -> tuple[NDArray[np.intp]
     """
     of_rows = np.asarray(scumble(Y, per="sample"))
     split = np.flatnonzero(of_rows > of_rows.mean() + 1e-12)  # more than the mean's rounding
+    if not is_rare.any():  # copies would have no label
+        split = split[:0]
     rows = np.append(np.arange(Y.shape[0]), split)
     if issparse(Y):
         kept = csr_array(Y)
@@ -78,6 +80,8 @@ class BaseDecouplingSampler(BaseMultilabelSampler):
         return {self._label(j): int(counts[j]) for j in np.flatnonzero(self._is_rare)}
 
     def _why_unchanged(self, Y: Indicator) -> str:
+        if not (self._is_rare.any() or isinstance(self.sampling_strategy, str)):
+            return f"sampling_strategy={self.sampling_strategy!r} names no label with a positive."
         return (
             "no row has labels that differ more in frequency than those of others do, as SCUMBLE "
             "measures it, so there is nothing to separate."

@@ -77,3 +77,15 @@ def test_rows_of_one_measure_are_not_split_by_its_rounding():
     assert scumble(Y) > 0.1
     with pytest.warns(UserWarning, match="left the 70 rows as they are: no row has labels"):
         REMEDIAL().fit_resample(np.zeros((70, 1)), Y)
+
+
+def test_no_row_is_split_for_labels_that_do_not_occur():
+    X, Y = make_rare_labels()
+    none = Y.shape[1]
+    Y = np.insert(Y, none, 0, axis=1)
+    for strategy in ([], [none], np.array([none]), lambda Y: []):
+        with pytest.warns(
+            UserWarning, match=r"rows as they are: .* names no label with a positive"
+        ):
+            _, Y_new = REMEDIAL(sampling_strategy=strategy).fit_resample(X, Y)
+        assert_array_equal(Y_new, Y)
