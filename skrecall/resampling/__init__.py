@@ -1,4 +1,4 @@
-"""Samplers in imbalanced-learn's contract."""
+"""Samplers in imbalanced-learn's contract, for one label, several, and images."""
 
 from ._array import ArraySampler
 from ._cluster import ClusterUnderSampler

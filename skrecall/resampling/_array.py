@@ -44,6 +44,9 @@ class ArraySampler(MetaEstimatorMixin, BaseSampler):
     of their type: interpolating between uint8 images as they are wraps around at 0 and 255.
     Samplers that draw rows at random, without looking at them, get no such copy.
 
+    `HardNegativeUnderSampler` and `NoisySampleFilter` leave samples to the classifier inside, and
+    take images as they are. They need no `ArraySampler`, in which a network would get flat rows.
+
     Parameters
     ----------
     sampler : sampler object

@@ -23,6 +23,7 @@ from ._exact_queries import (
     neighbors_as_of_all,
     rounding_width,
 )
+from ._row_selection import refuse_images
 
 MAX_OTHERS = 0.4  # share of other classes, beyond which the search of all is no dearer
 LEAST_GAIN = 2  # distances of the search of all that a round has to save for each it computes
@@ -194,6 +195,10 @@ class FastEditedNearestNeighbours(EditedNearestNeighbours):
             kind_sel=kind_sel,
             n_jobs=n_jobs,
         )
+
+    def _check_X_y(self, X: Any, y: Any, accept_sparse: Any = None) -> tuple[Any, NDArray, bool]:
+        refuse_images(X, type(self).__name__)
+        return super()._check_X_y(X, y, accept_sparse)
 
     def _fit_resample(self, X: Any, y: NDArray) -> tuple[Any, NDArray]:
         self._validate_estimator()

@@ -15,6 +15,7 @@ from skrecall.utils._sklearn import _safe_indexing
 
 from ._exact_queries import is_euclidean_search, is_exact, neighbors_as_of_all
 from ._neighbors import NEIGHBORS_CONSTRAINT, find_neighbors
+from ._row_selection import refuse_images
 
 
 def tomek_links(
@@ -130,6 +131,10 @@ class FastTomekLinks(TomekLinks):
     ) -> None:
         super().__init__(sampling_strategy=sampling_strategy, n_jobs=n_jobs)
         self.neighbors = neighbors
+
+    def _check_X_y(self, X: Any, y: Any, accept_sparse: Any = None) -> tuple[Any, NDArray, bool]:
+        refuse_images(X, type(self).__name__)
+        return super()._check_X_y(X, y, accept_sparse)
 
     def _fit_resample(self, X: Any, y: NDArray) -> tuple[Any, NDArray]:
         nearest_of = self._search_given(X) if self.neighbors is not None else self._search(X)

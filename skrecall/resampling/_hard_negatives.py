@@ -97,7 +97,8 @@ class HardNegativeUnderSampler(MetaEstimatorMixin, BaseRowSelector, BaseUnderSam
     ----------
     estimator : classifier
         With `predict_proba` or `decision_function`; cloned for each fold. Whatever it takes as
-        samples, this sampler takes: texts, DataFrames with columns of text, NaN, images.
+        samples, this sampler takes: texts, DataFrames with columns of text, NaN, images. Give it
+        images as they are: in an `ArraySampler`, which flattens them, a network would get rows.
     sampling_strategy : {"auto", "majority", "not minority", "not majority", "all"}, float, dict \
 or callable, default="auto"
         As in imbalanced-learn's under-samplers: which classes are reduced, and to how many rows.

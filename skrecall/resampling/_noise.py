@@ -136,7 +136,8 @@ class NoisySampleFilter(BaseRowSelector, BaseCleaningSampler, _BaseHeterogeneous
     ----------
     estimators : classifier or list of (str, classifier)
         What predicts; classifiers of different kinds make a vote worth more. Whatever they take as
-        samples, this sampler takes: texts, DataFrames with columns of text, NaN, images.
+        samples, this sampler takes: texts, DataFrames with columns of text, NaN, images. Give it
+        images as they are: in an `ArraySampler`, which flattens them, a network would get rows.
     sampling_strategy : {"auto", "majority", "not minority", "not majority", "all"}, list or \
 callable, default="auto"
         Which classes may lose rows. "auto" is "not minority".

@@ -22,8 +22,30 @@ from skrecall.utils._sklearn import _fit_context, _safe_indexing
 _NUMBERS = {"integer", "floating", "mixed-integer-float", "boolean", "complex", "decimal", "empty"}
 
 
+def refuse_images(X: Any, name: str) -> None:
+    """Refuse samples of more than one dimension where a sampler takes tables.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, ...)
+        Samples.
+    name : str
+        What the message calls the sampler.
+
+    Raises
+    ------
+    ValueError
+        If there are more dimensions than two.
+    """
+    if getattr(X, "ndim", 2) > 2:
+        raise ValueError(
+            f"X has shape {X.shape}, and {name} takes rows of two dimensions: use "
+            f"ArraySampler({name}(...)), which keeps the shape of images."
+        )
+
+
 def check_number_columns(X: Any, name: str) -> None:
-    """Refuse columns of text, categories or dates where a sampler computes with the features.
+    """Refuse what is no table of numbers where a sampler computes with the features.
 
     Parameters
     ----------
@@ -35,9 +57,10 @@ def check_number_columns(X: Any, name: str) -> None:
     Raises
     ------
     ValueError
-        If some columns are no numbers, with their names; categories that are coded as numbers in an
-        array pass, as nothing tells them from numbers.
+        If they are images, or some columns are no numbers, with their names; categories that are
+        coded as numbers in an array pass, as nothing tells them from numbers.
     """
+    refuse_images(X, name)
     if isinstance(X, pd.DataFrame):
         columns = [j for j, kind in enumerate(X.dtypes) if not pd.api.types.is_numeric_dtype(kind)]
         bad = [X.columns[j] for j in columns if _kind(X.iloc[:, j]) not in _NUMBERS]

@@ -14,6 +14,8 @@ from skrecall.model_selection import DecisionGridSearchCV
 from skrecall.resampling import (
     ClusterUnderSampler,
     DensityUnderSampler,
+    FastEditedNearestNeighbours,
+    FastTomekLinks,
     HardNegativeUnderSampler,
     MixupOverSampler,
     NoisySampleFilter,
@@ -108,6 +110,24 @@ def test_columns_that_hold_no_numbers_are_named(sampler):
                 fit(frame.assign(**{name: column}), y)
     with pytest.raises(ValueError, match=r"1 of 2 columns hold no numbers: \[1\]"):
         sampler.fit(np.array([[1, "a"], [2, "b"], [3, "c"]], dtype=object), [0, 0, 1])
+
+
+@pytest.mark.parametrize(
+    "sampler",
+    [
+        ClusterUnderSampler,
+        DensityUnderSampler,
+        FastEditedNearestNeighbours,
+        FastTomekLinks,
+        MixupOverSampler,
+    ],
+)
+def test_samplers_of_tables_say_what_takes_images(sampler):
+    X, y = np.random.RandomState(0).uniform(size=(40, 1, 3, 3)), np.arange(40) % 4 == 0
+    name = sampler.__name__
+    for method in (sampler().fit, sampler().fit_resample):
+        with pytest.raises(ValueError, match=rf"shape \(40, 1, 3, 3\), .* ArraySampler\({name}\("):
+            method(X, y)
 
 
 def test_columns_of_numbers_pass():
