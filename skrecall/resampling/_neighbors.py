@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn import config_context, get_config
 from sklearn.base import ClassifierMixin, RegressorMixin, clone
 from sklearn.neighbors import NearestNeighbors
 
@@ -11,6 +12,8 @@ from skrecall.utils._sklearn import HasMethods, _num_samples, _safe_indexing
 
 # What a sampler's parameter `neighbors` may be, for its `_parameter_constraints`.
 NEIGHBORS_CONSTRAINT: list = [HasMethods(["fit", "kneighbors"]), None]
+
+_WORKING_MEMORY = 16  # MiB of distances held at once; of sparse samples scikit-learn holds 1024
 
 
 def find_neighbors(
@@ -83,7 +86,10 @@ def find_neighbors(
         search.fit(X_among, np.zeros(_num_samples(X_among), dtype=np.intp))
     else:
         search.fit(X_among)
-    distances, indices = search.kneighbors(queries, n_neighbors=n_neighbors + int((own >= 0).any()))
+    n_asked = n_neighbors + int((own >= 0).any())
+    memory = min(_WORKING_MEMORY, get_config()["working_memory"])
+    with config_context(working_memory=memory):
+        distances, indices = search.kneighbors(queries, n_neighbors=n_asked)
     distances, indices = _without_own(np.asarray(distances), np.asarray(indices), own, n_neighbors)
     return distances, indices if among is None else np.asarray(among, dtype=np.intp)[indices]
 

@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -113,3 +115,16 @@ def test_too_few_rows_are_counted():
     with pytest.raises(ValueError, match=r"there are 0 other rows in class 1: add rows"):
         find_neighbors(X, 1, rows=[2], among=[2], among_name="class 1")
     assert find_neighbors(X, 1, rows=[3], among=[2])[1] == 2
+
+
+def test_distances_between_all_sparse_rows_are_never_held_at_once():
+    rng = np.random.RandomState(0)
+    X = csr_array(rng.normal(size=(3000, 40)) * (rng.uniform(size=(3000, 40)) < 0.02))
+    tracemalloc.start()
+    try:
+        _, indices = find_neighbors(X, 3)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert indices.shape == (3000, 3)
+    assert peak < 0.8 * 8 * 3000**2
