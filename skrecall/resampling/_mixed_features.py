@@ -41,7 +41,7 @@ def round_to(values: NDArray, dtype: np.dtype) -> NDArray:
     Returns
     -------
     values : ndarray
-        Of that type; ``True`` from one half on.
+        Of that type; ``True`` above one half.
     """
     if dtype.kind not in "iub":
         return values.astype(dtype, copy=False)
