@@ -1,4 +1,4 @@
-"""Classifiers made of several: soft votes with weights chosen for recall."""
+"""Classifiers made of several: balanced bags and boosting, votes and stacks, a cascade."""
 
 from ._balance_cascade import BalanceCascadeClassifier
 from ._ensemble_selection import EnsembleSelectionClassifier

@@ -71,9 +71,10 @@ class RecallCascadeClassifier(DecisionMixin, ClassifierMixin, MetaEstimatorMixin
     same event, each stage on its own keeps the target too; see `stage_promises_`.
 
     **Wrap whole Pipelines**, samplers included: an over-sampler before the cascade voids the
-    promise. A stage can look at columns of its own through a ColumnTransformer at its front. What
-    is assumed of future positives is what :class:`~skrecall.threshold.RecallThresholdClassifier`
-    assumes.
+    promise. Exact copies are refused; of rows between positives,
+    :func:`~skrecall.model_selection.check_leakage` finds those of continuous features. A stage can
+    look at columns of its own through a ColumnTransformer at its front. What is assumed of future
+    positives is what :class:`~skrecall.threshold.RecallThresholdClassifier` assumes.
 
     Parameters
     ----------

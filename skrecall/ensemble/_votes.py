@@ -113,11 +113,13 @@ def held_out_splits(
     Raises
     ------
     ValueError
-        If a fold holds out rows that it fits on.
+        If a fold holds out rows that it fits on, or fits on one class of several.
     """
     if all(isinstance(member, FrozenEstimator) for member in members):
         return [(None, np.arange(len(y)))]
     splits = list(stratified_cv(cv, y).split(X, y, **params))
+    if y.ndim == 1:
+        _refuse_single_class(y, [fit_rows for fit_rows, _ in splits])
     n_seen = sum(int(np.isin(held_out, fit_rows).sum()) for fit_rows, held_out in splits)
     if n_seen:
         raise ValueError(
@@ -125,6 +127,18 @@ def held_out_splits(
             "judged by what they have seen: give disjoint row indices."
         )
     return splits
+
+
+def _refuse_single_class(y: NDArray, folds: list[NDArray]) -> None:
+    classes, counts = np.unique(y, return_counts=True)
+    n_bad = sum(len(np.unique(y[rows])) == 1 for rows in folds)
+    if len(classes) > 1 and n_bad:
+        rarest = np.argmin(counts)
+        raise ValueError(
+            f"{n_bad} of {len(folds)} folds leave rows of one class to fit on: of class "
+            f"{classes.tolist()[rarest]!r} there {'are' if counts[rarest] > 1 else 'is'} "
+            f"{counts[rarest]} in {len(y)} rows. Add rows of it, or pass other folds in cv."
+        )
 
 
 def fit_member(

@@ -335,11 +335,16 @@ class DecisionGridSearchCV(GridSearchCV):
                 if decision_path(self.estimator, prefix + name)
             ]
             names = sorted({name for params in candidates for name in params})
+            advice = (
+                "put one of them into the grid"
+                if declared
+                else "wrap it in what has some, such as RecallThresholdClassifier"
+            )
             raise ValueError(
                 f"param_grid names no parameter that acts after fitting, only "
                 f"{', '.join(names) or 'none at all'}. "
                 f"{type(self.estimator).__name__} has "
-                f"{', '.join(declared) or 'none'}: add one, or use GridSearchCV."
+                f"{', '.join(declared) or 'none'}: {advice}, or use GridSearchCV."
             )
         return list(groups.values())
 

@@ -25,6 +25,8 @@ from skrecall.utils._sklearn import (
 # Rows to fit on, None if the estimator is fitted already, and rows to hold out.
 Split = tuple[NDArray | None, NDArray]
 
+IF_SEVERAL_LABELS = "MultilabelThresholdClassifier puts a threshold on each."
+
 RESPONSE_METHODS = {
     "auto": ["predict_proba", "decision_function"],
     "predict_proba": "predict_proba",
@@ -341,10 +343,18 @@ def check_split(
                 "cv=None."
             )
     missing = np.setdiff1d(labels, y[fit_rows])
+    rows = np.flatnonzero(np.isin(y, missing[:1]))
+    if len(rows) and len(rows if groups is None else np.unique(groups[rows])) == 1:
+        units = "sample" if len(rows) == 1 else "group"
+        raise ValueError(
+            f"y holds 1 {units} of class {missing.tolist()[0]!r} in all, which cannot be fitted on "
+            "and held out: two are the least, and a promise needs more on the side that is held "
+            "out, see positives_needed."
+        )
     if len(missing):
         raise ValueError(
-            f"The {len(fit_rows)} rows to fit on hold no sample of class {missing.tolist()}: hold "
-            "out fewer rows, or use another split."
+            f"The {len(fit_rows)} rows to fit on hold no sample of class {missing.tolist()}, of "
+            f"{np.isin(y, missing).sum()} in all: hold out fewer rows, or use another split."
         )
 
 

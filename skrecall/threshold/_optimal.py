@@ -34,6 +34,7 @@ from skrecall.utils._sklearn import (
 from ._argmax import argmax_decisions, best_offsets
 from ._base import BaseDecisionClassifier
 from ._calibration import (
+    IF_SEVERAL_LABELS,
     RESPONSE_METHODS,
     check_has_scores,
     class_scores,
@@ -242,7 +243,7 @@ class OptimalThresholdClassifier(BaseDecisionClassifier):
         """
         check_has_scores(self.estimator, self.response_method)
         X, y = indexable(X, y)
-        y = check_training_labels(y)
+        y = check_training_labels(y, if_several=IF_SEVERAL_LABELS)
         weight = check_weights(params.get("sample_weight"), y)
         routed = self._route(params)
         labels = self._labels(y)

@@ -34,6 +34,7 @@ from skrecall.utils._sklearn import (
 
 from ._base import BaseDecisionClassifier
 from ._calibration import (
+    IF_SEVERAL_LABELS,
     RESPONSE_METHODS,
     Split,
     check_has_scores,
@@ -117,7 +118,8 @@ class RecallThresholdClassifier(BaseDecisionClassifier):
 
     **Wrap everything in it**: scaling, resampling, search. An over-sampler *before* it puts copies
     of a positive on both sides of the split and voids the promise. Exact copies are refused;
-    positives that SMOTE interpolates cannot be told from real ones.
+    positives that SMOTE interpolates are not, and
+    :func:`~skrecall.model_selection.check_leakage` finds them where features are continuous.
 
     Assumed is that held-out and future positives are exchangeable (as groups, where `groups` are
     given). A change of prevalence leaves the promise as it is; a change of the positives
@@ -327,7 +329,7 @@ class RecallThresholdClassifier(BaseDecisionClassifier):
             Fitted estimator.
         """
         X, y, groups = indexable(X, y, groups)
-        y = check_training_labels(y)
+        y = check_training_labels(y, if_several=IF_SEVERAL_LABELS)
         groups = None if groups is None else column_or_1d(groups)
         params = self._route_fit_params(params, {"groups": groups})
         check_has_scores(self.estimator, self.response_method)

@@ -87,13 +87,17 @@ def check_labels(y: ArrayLike, *, name: str = "y_true") -> NDArray:
     return y
 
 
-def check_training_labels(y: ArrayLike) -> NDArray:
+def check_training_labels(
+    y: ArrayLike, *, if_several: str = "BinaryRelevance fits it once for each."
+) -> NDArray:
     """Return the class labels that a classifier is fitted on as a vector.
 
     Parameters
     ----------
     y : array-like of shape (n_samples,) or (n_samples, 1)
         Labels; one column is taken for a vector, with scikit-learn's warning.
+    if_several : str, default="BinaryRelevance fits it once for each."
+        What the message says to do with several labels.
 
     Returns
     -------
@@ -103,8 +107,14 @@ def check_training_labels(y: ArrayLike) -> NDArray:
     Raises
     ------
     ValueError
-        If `check_labels` or scikit-learn refuses them.
+        If there are several columns, or `check_labels` or scikit-learn refuses them.
     """
+    shape = y.shape if hasattr(y, "shape") else np.shape(y)
+    if len(shape) == 2 and shape[1] > 1:
+        raise ValueError(
+            f"y should be a 1d array, one class per sample, and has shape {shape}. If its columns "
+            f"are labels: {if_several}"
+        )
     y = check_labels(column_or_1d(y, warn=True), name="y")
     check_classification_targets(y)
     return y

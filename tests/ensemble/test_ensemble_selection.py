@@ -295,6 +295,16 @@ def test_one_positive_class_is_refused_where_all_count():
         selection.set_params(estimators=[("knn", KNeighborsClassifier())]).fit(X, Y)
 
 
+def test_folds_of_one_class_are_refused_with_the_number_of_rows_there_are():
+    X, y = make_data()
+    y = np.arange(len(y)) == 3
+    folds = KFold(4)
+    with pytest.raises(
+        ValueError, match=r"1 of 4 folds leave .* of class True there is 1 in \d+ r"
+    ):
+        EnsembleSelectionClassifier([("knn", KNeighborsClassifier())], cv=folds).fit(X, y)
+
+
 def test_one_class_is_refused():
     X, y = make_data()
     with pytest.raises(ValueError, match="y holds one class only"):

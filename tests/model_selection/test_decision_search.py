@@ -522,13 +522,13 @@ BAD_INPUT = {
         sampled(),
         {"smote__k_neighbors": [3, 5]},
         None,
-        "Pipeline has clf__threshold, clf__pos_label, clf__response_method: add one, or use Grid",
+        "Pipeline has clf__threshold, clf__pos_label, clf__response_method: put one of them",
     ),
     "nothing declares": (
         LogisticRegression(),
         {"C": [0.1, 1.0]},
         None,
-        "only C. LogisticRegression has none: add one, or use GridSearchCV.",
+        "only C. LogisticRegression has none: wrap it in what has some, such as Recall",
     ),
     "an empty grid": (fixed(), {}, None, "acts after fitting, only none at all."),
     "undeclared": (

@@ -21,7 +21,7 @@ from sklearn.model_selection import (
 )
 from sklearn.preprocessing import StandardScaler
 
-from skrecall.threshold import RecallThresholdClassifier
+from skrecall.threshold import OptimalThresholdClassifier, RecallThresholdClassifier
 from skrecall.threshold._bounds import threshold_rank
 
 
@@ -415,6 +415,28 @@ def test_no_positive_to_learn_from():
     y[:400] = 0
     with pytest.raises(ValueError, match=r"The 400 rows to fit on hold no sample of class \[1\]"):
         keep(cv=[(np.arange(400), np.arange(400, 2000))]).fit(X, y)
+
+
+def test_one_positive_cannot_be_on_both_sides():
+    X, y = make_scores()
+    y[1:] = 0
+    y[0] = 1
+    for seed in range(4):
+        message = (
+            "y holds 1 sample of class 1 in all, .* positives_needed|from 0 held-out positives"
+        )
+        with pytest.raises(ValueError, match=message):
+            RecallThresholdClassifier(Score(), random_state=seed).fit(X, y)
+    y[:5] = 1
+    with pytest.raises(ValueError, match=r"y holds 1 group of class 1 in all, .*two are the least"):
+        keep(cv=[(np.arange(5, 400), np.arange(5))]).fit(X, y, groups=np.arange(2000) // 5)
+
+
+@pytest.mark.parametrize("classifier", [RecallThresholdClassifier, OptimalThresholdClassifier])
+def test_several_labels_are_for_another_class(classifier):
+    X, y = make_scores()
+    with pytest.raises(ValueError, match=r"has shape \(2000, 2\)\. .* MultilabelThresholdClass"):
+        classifier(LogisticRegression()).fit(X, np.column_stack([y, 1 - y]))
 
 
 def test_texts():

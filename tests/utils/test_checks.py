@@ -75,6 +75,11 @@ def test_training_labels_of_one_column_are_a_vector():
         assert_array_equal(check_training_labels([[0], [1]]), [0, 1])
     with pytest.raises(ValueError, match="y holds continuous values"):
         check_training_labels([0.1, 0.7])
+    for several in ([[0, 1], [1, 1]], np.eye(3, 2), pd.DataFrame({"a": [0, 1], "b": [1, 1]})):
+        with pytest.raises(
+            ValueError, match=r"a 1d array, .* shape \(\d, 2\)\. .* BinaryRelevance"
+        ):
+            check_training_labels(several)
 
 
 @pytest.mark.parametrize(
