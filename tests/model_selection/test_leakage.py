@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,7 +18,7 @@ from sklearn.ensemble import (
     VotingClassifier,
 )
 from sklearn.feature_selection import SelectFromModel, SelectKBest, VarianceThreshold
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, LogisticRegressionCV
 from sklearn.model_selection import (
     GridSearchCV,
     GroupKFold,
@@ -319,3 +321,39 @@ def test_equal_rows_of_few_values_are_a_note():
     assert not report
     assert str(report).startswith("Note (5 folds): ")
     check_leakage(None, X, y, on_leak="raise")
+
+
+@pytest.mark.parametrize(
+    ("splits", "advice"),
+    [
+        (
+            CalibratedClassifierCV(LogisticRegression()),
+            r"CalibratedClassifierCV\(\.\.\.\) of a Pipe",
+        ),
+        (
+            StackingClassifier([("a", LogisticRegression())]),
+            "Pipeline of each estimator that StackingClassifier is made of",
+        ),
+        (LogisticRegressionCV(cv=3), "LogisticRegressionCV cannot hold it: turn cv off"),
+    ],
+)
+def test_the_advice_can_be_followed(splits, advice):
+    report = check_leakage(Pipeline([("smote", SMOTE()), ("clf", splits)]))
+    assert report
+    assert re.search(advice, str(report))
+
+
+def test_what_is_no_estimator_and_nothing_at_all():
+    X, y = np.random.default_rng(0).normal(size=(40, 3)), np.arange(40) % 2
+    with pytest.raises(TypeError, match=r"estimator is a ndarray, .*check_leakage\(X=X, y=y\)"):
+        check_leakage(X, y)
+    with pytest.raises(ValueError, match="nothing to check"):
+        check_leakage()
+
+
+def test_groups_are_held_out_whole():
+    rng = np.random.default_rng(0)
+    groups = rng.permutation(np.repeat(np.arange(60), 3))
+    X, y = rng.normal(size=(60, 3))[groups], groups % 2
+    assert check_leakage(X=X, y=y)
+    assert not check_leakage(X=X, y=y, groups=groups)
