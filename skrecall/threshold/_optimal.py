@@ -336,13 +336,15 @@ class OptimalThresholdClassifier(BaseDecisionClassifier):
                 f"refit=False keeps the estimator of a single split, but cv yields {len(splits)}: "
                 "pass refit=True, or one split, such as cv=0.25."
             )
-        n_classes = len(np.unique(y))
+        classes, counts = np.unique(y, return_counts=True)
         for k, (fit_rows, _) in enumerate(splits):
-            seen = np.unique(y[fit_rows])
-            if len(seen) < n_classes:
+            is_seen = np.isin(classes, y[fit_rows])
+            if not is_seen.all():
+                lost = dict(zip(classes[~is_seen].tolist(), counts[~is_seen].tolist(), strict=True))
                 raise ValueError(
-                    f"Split {k + 1} of {len(splits)} trains on {len(seen)} of {n_classes} classes, "
-                    f"{seen.tolist()}: use a stratified splitter, or fewer folds."
+                    f"Split {k + 1} of {len(splits)} trains on {is_seen.sum()} of {len(classes)} "
+                    f"classes, {classes[is_seen].tolist()}, and y holds {lost} of the others: "
+                    "use a stratified splitter, or fewer folds, or add samples."
                 )
         return splits
 

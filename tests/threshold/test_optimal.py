@@ -545,7 +545,9 @@ def test_bad_data_are_refused_with_a_sentence(table):
         clf.fit(X, X[:, 0])
     with pytest.raises(ValueError, match="y contains NaN: 1 of 4 labels are missing"):
         clf.fit(X[:4], np.array(["a", "b", None, "a"], dtype=object))
-    with pytest.raises(ValueError, match=r"Split 1 of 1 trains on 1 of 2 classes, \[0\]"):
+    with pytest.raises(
+        ValueError, match=r"1 of 2 classes, \[0\], and y holds \{1: \d+\} of the others"
+    ):
         clf.set_params(cv=[(np.flatnonzero(y == 0), np.flatnonzero(y == 1))]).fit(X, y)
     with pytest.raises(ValueError, match="refit=False keeps the estimator of a single split"):
         clf.set_params(cv=3, refit=False).fit(X, y)
