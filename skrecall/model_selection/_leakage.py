@@ -18,6 +18,7 @@ from sklearn.utils import check_consistent_length, get_tags
 from sklearn.utils.multiclass import type_of_target
 
 from skrecall.utils._blocks import row_blocks
+from skrecall.utils._rows import row_keys
 from skrecall.utils._sklearn import StrOptions, validate_params
 
 LEAST_SHARE = 0.01  # of a class: fewer copies are no sign of resampling
@@ -225,16 +226,10 @@ def _two_dimensional(X: Any) -> Any:
     return pd.DataFrame(X.reshape(len(X), -1))
 
 
-def _row_keys(X: Any, y: Any) -> NDArray[np.int64]:
+def _labelled_row_keys(X: Any, y: Any) -> NDArray[np.int64]:
     """Return a number for each row, the same for rows with the same features and labels."""
-    hashes = []
-    for table in (X, y.tocsr() if sparse.issparse(y) else y):
-        if sparse.issparse(table):
-            table.sum_duplicates()
-            random = np.random.default_rng(0).normal(size=(table.shape[1], 2))
-            table = table @ random  # equal rows are summed up in equal order
-        hashes.append(pd.util.hash_pandas_object(pd.DataFrame(table), index=False).to_numpy())
-    return pd.factorize(pd.MultiIndex.from_arrays(hashes))[0]
+    parts = [np.unique(row_keys(table), return_inverse=True)[1] for table in (X, y)]
+    return pd.factorize(pd.MultiIndex.from_arrays(parts))[0]
 
 
 def _classes(y: Any) -> tuple[NDArray, list[Any]]:
@@ -553,7 +548,7 @@ def check_leakage(
         splitter = check_cv(cv, None if len(names) == 1 else y, classifier=True)
         splits = list(splitter.split(X, None if len(names) == 1 else y, groups))
         X = _two_dimensional(X)
-        keys = _row_keys(X, y)
+        keys = _labelled_row_keys(X, y)
         table = np.empty((len(keys), 0))
         if not sparse.issparse(X):
             _, first = np.unique(keys, return_index=True)

@@ -19,7 +19,18 @@ from ._origins import fit_resample_with_origins
 
 
 def looks_at_values(sampler: Any) -> bool:
-    """Return whether a sampler computes with the features, not only with the labels."""
+    """Return whether a sampler computes with the features, not only with the labels.
+
+    Parameters
+    ----------
+    sampler : sampler object
+        Any.
+
+    Returns
+    -------
+    looks : bool
+        False for samplers that draw rows at random.
+    """
     if isinstance(sampler, RandomOverSampler):
         return sampler.shrinkage is not None
     return not isinstance(sampler, RandomUnderSampler)

@@ -9,25 +9,18 @@ from imblearn.pipeline import Pipeline, make_pipeline
 from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.base import clone
-from sklearn.utils import indexable
 from sklearn.utils.validation import check_memory
 
 from skrecall.utils._row_metadata import is_per_row
+from skrecall.utils._rows import take_rows
 from skrecall.utils._sklearn import (
     _fit_transform_one,
     _num_samples,
     _print_elapsed_time,
     _routing_enabled,
-    _safe_indexing,
 )
 
 from ._origins import Origins, fit_resample_with_origins, why_unknown
-
-
-def _take(values: Any, rows: NDArray[np.intp]) -> Any:
-    """Return some entries in the container they came in; those of pandas are counted anew."""
-    taken = _safe_indexing(indexable(values)[0], rows)
-    return taken.reset_index(drop=True) if hasattr(taken, "reset_index") else taken
 
 
 def _differ(first: Any, second: Any) -> NDArray[np.bool_]:
@@ -45,7 +38,7 @@ def _between(values: Any, parents: Origins, name: str) -> Any:
         return pd.concat(columns, axis=1)
     if not (sparse.issparse(values) or isinstance(values, pd.Series)):
         values = np.asarray(values)
-    first, second = (_take(values, parents[:, k]) for k in range(2))
+    first, second = (take_rows(values, parents[:, k]) for k in range(2))
     if first.dtype.kind == "f" or name == "sample_weight":
         return first / 2 + second / 2  # halved first: small integers and booleans would overflow
     torn = np.flatnonzero(_differ(first, second) & (parents[:, 0] != parents[:, 1]))
@@ -244,7 +237,9 @@ class MetadataPipeline(Pipeline):
             value = params[key]
             if (id(value), key) not in resampled:
                 resampled[id(value), key] = (
-                    _take(value, origins) if origins.ndim == 1 else _between(value, origins, key)
+                    take_rows(value, origins)
+                    if origins.ndim == 1
+                    else _between(value, origins, key)
                 )
             params[key] = resampled[id(value), key]
 

@@ -14,7 +14,8 @@ from sklearn.utils.validation import validate_data
 
 from skrecall.utils._indicator import Indicator, check_indicator, count_values, refuse_label_lists
 from skrecall.utils._row_metadata import refuse_row_metadata
-from skrecall.utils._sklearn import Interval, RealNotInt, StrOptions, _fit_context, _safe_indexing
+from skrecall.utils._rows import take_rows
+from skrecall.utils._sklearn import Interval, RealNotInt, StrOptions, _fit_context
 
 from ._label_strategy import counted
 
@@ -214,26 +215,6 @@ class BaseLabelRowSampler(BaseMultilabelSampler):
     @abstractmethod
     def _sample_indices(self, X: Any, Y: Indicator, rng: np.random.RandomState) -> NDArray[np.intp]:
         """Return the input row of each output row."""
-
-
-def take_rows(X: Any, rows: NDArray[np.intp]) -> Any:
-    """Return rows of samples in their container.
-
-    Parameters
-    ----------
-    X : array-like, DataFrame or sparse of shape (n_samples, ...)
-        Samples.
-    rows : ndarray of shape (n_rows,)
-        Indices of rows.
-
-    Returns
-    -------
-    X : list, ndarray, DataFrame or sparse of shape (n_rows, ...)
-        The rows as they are.
-    """
-    if issparse(X):  # not all formats have rows to index
-        return type(X)(X.tocsr()[rows])
-    return _safe_indexing(X, rows)
 
 
 def rows_with_any(Y: Indicator, is_chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -14,10 +14,11 @@ from scipy.sparse import csc_array, csr_array, issparse, vstack
 
 from skrecall.label_space import scumble
 from skrecall.utils._indicator import Indicator, count_values
+from skrecall.utils._rows import take_rows
 from skrecall.utils._sklearn import StrOptions
 
 from ._label_strategy import chosen_labels, minority_labels
-from ._multilabel import BaseMultilabelSampler, LabelChoice, take_rows
+from ._multilabel import BaseMultilabelSampler, LabelChoice
 
 
 def decouple(Y: Indicator, is_rare: NDArray[np.bool_]) -> tuple[NDArray[np.intp], Indicator]:

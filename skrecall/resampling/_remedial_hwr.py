@@ -17,9 +17,10 @@ from sklearn.utils import get_tags
 
 from skrecall.utils._fitting import clone_with_seed
 from skrecall.utils._indicator import Indicator, check_indicator
+from skrecall.utils._rows import take_rows
 from skrecall.utils._sklearn import HasMethods
 
-from ._multilabel import LabelChoice, take_rows
+from ._multilabel import LabelChoice
 from ._remedial import BaseDecouplingSampler, decouple
 
 

@@ -16,7 +16,8 @@ from sklearn.utils.validation import validate_data
 
 from skrecall.utils._features import check_features
 from skrecall.utils._row_metadata import refuse_row_metadata
-from skrecall.utils._sklearn import _fit_context, _safe_indexing
+from skrecall.utils._rows import take_rows
+from skrecall.utils._sklearn import _fit_context
 
 # What `infer_dtype` calls columns of Python objects that become floats.
 _NUMBERS = {"integer", "floating", "mixed-integer-float", "boolean", "complex", "decimal", "empty"}
@@ -233,7 +234,7 @@ class BaseRowSelector(BaseSampler):
             )
         if issparse(X):
             X = checked
-        return _take_rows(X, self.sample_indices_), _take_rows(y, self.sample_indices_)
+        return take_rows(X, self.sample_indices_), take_rows(y, self.sample_indices_)
 
     @abstractmethod
     def _fit_resample(self, X: Any, y: NDArray) -> NDArray[np.bool_]:
@@ -297,8 +298,3 @@ def take_input_tags(tags: Any, estimators: list) -> None:
 def _are_texts(X: Any) -> bool:
     is_vector = isinstance(X, list) or getattr(X, "ndim", 0) == 1
     return is_vector and pd.api.types.infer_dtype(X) == "string"
-
-
-def _take_rows(array: Any, rows: NDArray[np.intp]) -> Any:
-    taken = _safe_indexing(array, rows)
-    return taken.reset_index(drop=True) if hasattr(taken, "reset_index") else taken

@@ -8,14 +8,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy.sparse import csr_array, issparse
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils.parallel import Parallel, delayed
 
 from skrecall.utils._checks import check_class_scores
 from skrecall.utils._fitting import fit_on_rows
+from skrecall.utils._rows import row_keys
 from skrecall.utils._sklearn import (
     _check_response_method,
     _num_samples,
@@ -275,25 +274,7 @@ def count_shared_rows(A: Any, B: Any) -> int:
     """
     if not (_num_samples(A) and _num_samples(B)):
         return 0
-    return int(np.isin(_row_keys(A), _row_keys(B)).sum())
-
-
-def _row_keys(X: Any) -> NDArray:
-    """Return one key per row, equal for equal rows."""
-    if issparse(X):
-        X = csr_array(X)
-        X.sum_duplicates()
-        directions = np.random.RandomState(0).standard_normal((X.shape[1], 2))
-        projected = X.astype(np.float64) @ directions
-        return np.ascontiguousarray(projected).view(np.complex128).ravel()
-    if hasattr(X, "columns"):
-        return pd.util.hash_pandas_object(pd.DataFrame(X), index=False).to_numpy()
-    X = np.asarray(X)
-    X = X.reshape(len(X), -1)
-    if X.dtype.kind not in "biuf":
-        return _row_keys(pd.DataFrame(X).astype(str))
-    X = np.ascontiguousarray(X, dtype=np.float64) + 0.0  # one zero: -0.0 has other bytes
-    return X.view(np.dtype((np.void, X.dtype.itemsize * X.shape[1]))).ravel()
+    return int(np.isin(row_keys(A), row_keys(B)).sum())
 
 
 def check_split(

@@ -1,0 +1,61 @@
+"""Rows of any container: taken out, and told apart."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.sparse import csr_array, issparse
+from sklearn.utils import indexable
+
+from ._sklearn import _safe_indexing
+
+
+def take_rows(X: Any, rows: NDArray[np.intp]) -> Any:
+    """Return rows of samples, labels or metadata in their container.
+
+    Parameters
+    ----------
+    X : array-like, DataFrame, Series or sparse of shape (n_samples, ...)
+        What to take from.
+    rows : ndarray of shape (n_rows,)
+        Indices of rows.
+
+    Returns
+    -------
+    X : list, ndarray, DataFrame, Series or sparse of shape (n_rows, ...)
+        The rows as they are; those of pandas are counted anew.
+    """
+    taken = _safe_indexing(indexable(X)[0], rows)
+    if issparse(X):
+        return type(X)(taken)
+    return taken.reset_index(drop=True) if hasattr(taken, "reset_index") else taken
+
+
+def row_keys(X: Any) -> NDArray:
+    """Return one key per row, equal for equal rows.
+
+    Parameters
+    ----------
+    X : array-like, DataFrame or sparse of shape (n_samples, ...)
+        Samples.
+
+    Returns
+    -------
+    keys : ndarray of shape (n_samples,)
+        Of a type that can be sorted; the same for two containers of one kind.
+    """
+    if issparse(X):
+        X = csr_array(X)
+        X.sum_duplicates()
+        directions = np.random.RandomState(0).standard_normal((X.shape[1], 2))
+        projected = X.astype(np.float64) @ directions
+        return np.ascontiguousarray(projected).view(np.complex128).ravel()
+    if hasattr(X, "columns"):
+        return pd.util.hash_pandas_object(pd.DataFrame(X), index=False).to_numpy()
+    X = np.asarray(X)
+    X = X.reshape(len(X), -1)
+    if X.dtype.kind not in "biuf":
+        return row_keys(pd.DataFrame(X).astype(str))
+    X = np.ascontiguousarray(X, dtype=np.float64) + 0.0  # one zero: -0.0 has other bytes
+    return X.view(np.dtype((np.void, X.dtype.itemsize * X.shape[1]))).ravel()

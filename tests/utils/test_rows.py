@@ -1,0 +1,41 @@
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_array_equal
+from scipy.sparse import coo_array, csc_matrix, csr_array
+
+from skrecall.utils._rows import row_keys, take_rows
+
+ROWS = np.array([2, 0, 2])
+X = np.array([[1.0, 0], [0, 2], [3, 4]])
+
+
+@pytest.mark.parametrize("container", [np.asarray, csr_array, csc_matrix, coo_array])
+def test_rows_come_in_their_container(container):
+    taken = take_rows(container(X), ROWS)
+    assert type(taken) is type(container(X))
+    taken = taken if isinstance(taken, np.ndarray) else taken.toarray()
+    assert_array_equal(taken, X[ROWS])
+
+
+def test_rows_of_pandas_are_counted_anew_and_lists_stay_lists():
+    frame = pd.DataFrame(X, columns=["a", "b"], index=[7, 8, 9])
+    pd.testing.assert_frame_equal(take_rows(frame, ROWS), pd.DataFrame(X[ROWS], columns=["a", "b"]))
+    series = pd.Series(["x", "y", "z"], index=[7, 8, 9], name="word")
+    pd.testing.assert_series_equal(take_rows(series, ROWS), pd.Series(["z", "x", "z"], name="word"))
+    assert take_rows([[1, "a"], [2], []], ROWS) == [[], [1, "a"], []]
+
+
+@pytest.mark.parametrize("container", [np.asarray, pd.DataFrame, csr_array])
+def test_equal_rows_have_equal_keys(container):
+    rows = np.array([[1.0, -0.0], [1, 0.0], [0, 1], [1, 0], [0, 2]])
+    _, inverse = np.unique(row_keys(container(rows)), return_inverse=True)
+    assert inverse[0] == inverse[1] == inverse[3]
+    assert len(set(inverse.tolist())) == 3
+
+
+def test_keys_of_texts():
+    _, inverse = np.unique(
+        row_keys(np.array([["a", "b"], ["ab", ""], ["a", "b"]])), return_inverse=True
+    )
+    assert inverse[0] == inverse[2] != inverse[1]
