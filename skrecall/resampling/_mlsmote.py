@@ -159,8 +159,8 @@ class MLSMOTE(BaseMultilabelNeighborSampler):
     >>> X_new, Y_new = sampler.fit_resample(X, Y)
     >>> len(X), len(X_new), mean_imbalance_ratio(Y_new) < mean_imbalance_ratio(Y)
     (500, 732, True)
-    >>> sampler.parent_indices_[-1]
-    array([494, 241])
+    >>> sampler.parent_indices_.shape
+    (732, 2)
     """
 
     _parameter_constraints: dict = {

@@ -109,7 +109,7 @@ def check_training_labels(
     ValueError
         If there are several columns, or `check_labels` or scikit-learn refuses them.
     """
-    shape = y.shape if hasattr(y, "shape") else np.shape(y)
+    shape = y.shape if hasattr(y, "shape") else np.asarray(y).shape
     if len(shape) == 2 and shape[1] > 1:
         raise ValueError(
             f"y should be a 1d array, one class per sample, and has shape {shape}. If its columns "
