@@ -52,10 +52,13 @@ def row_keys(X: Any) -> NDArray:
         projected = X.astype(np.float64) @ directions
         return np.ascontiguousarray(projected).view(np.complex128).ravel()
     if hasattr(X, "columns"):
-        return pd.util.hash_pandas_object(pd.DataFrame(X), index=False).to_numpy()
+        X = pd.DataFrame(X).copy(deep=False)
+        for column in np.flatnonzero([dtype.kind == "f" for dtype in X.dtypes]):
+            X.isetitem(column, X.iloc[:, column].add(0.0))  # -0.0 may have another hash
+        return pd.util.hash_pandas_object(X, index=False).to_numpy()
     X = np.asarray(X)
     X = X.reshape(len(X), -1)
     if X.dtype.kind not in "biuf":
         return row_keys(pd.DataFrame(X).astype(str))
-    X = np.ascontiguousarray(X, dtype=np.float64) + 0.0  # one zero: -0.0 has other bytes
+    X = np.ascontiguousarray(X, dtype=np.float64) + 0.0  # -0.0 has other bytes
     return X.view(np.dtype((np.void, X.dtype.itemsize * X.shape[1]))).ravel()
