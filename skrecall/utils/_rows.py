@@ -53,8 +53,9 @@ def row_keys(X: Any) -> NDArray:
         return np.ascontiguousarray(projected).view(np.complex128).ravel()
     if hasattr(X, "columns"):
         X = pd.DataFrame(X).copy(deep=False)
-        for column in np.flatnonzero([dtype.kind == "f" for dtype in X.dtypes]):
-            X.isetitem(column, X.iloc[:, column].add(0.0))  # -0.0 may have another hash
+        for column, dtype in enumerate(X.dtypes):
+            if dtype.kind == "f":  # -0.0 may have another hash than 0.0
+                X.isetitem(column, (X.iloc[:, column] + 0.0).array)
         return pd.util.hash_pandas_object(X, index=False).to_numpy()
     X = np.asarray(X)
     X = X.reshape(len(X), -1)
