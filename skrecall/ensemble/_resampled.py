@@ -111,7 +111,7 @@ def resample(
                 f"{type(sampler).__name__} makes rows between two others, and {name} holds "
                 f"{pair[0].dtype} entries, which have no mean: use a sampler that selects rows."
             )
-        between[name] = (pair[0] + pair[1]) / 2
+        between[name] = pair[0] / 2 + pair[1] / 2  # halved first: small integers would overflow
     return X_new, y_new, between
 
 

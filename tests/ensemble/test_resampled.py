@@ -24,7 +24,7 @@ from skrecall.ensemble import (
     SelfPacedEnsembleClassifier,
     SMOTEBoostClassifier,
 )
-from skrecall.ensemble._resampled import balanced_rows, rarest_size, sampler_for
+from skrecall.ensemble._resampled import balanced_rows, rarest_size, resample, sampler_for
 from skrecall.resampling import ArraySampler
 from skrecall.threshold import RecallThresholdClassifier
 
@@ -297,3 +297,10 @@ def test_tags_are_what_the_sampler_and_the_estimator_take():
 def test_verbose_tells_of_each_fit(data, model, capsys):
     clone(model).set_params(verbose=1).fit(*data)
     assert "(member 2 of 3)" in capsys.readouterr().out
+
+
+def test_weights_of_a_small_type_have_their_mean():
+    X, y = make_classification(60, weights=[0.8], random_state=0)
+    params = {"sample_weight": np.full(60, 200, dtype=np.uint8)}
+    _, y_new, weights = resample(SMOTE(random_state=0), X, y, params)
+    assert_array_equal(weights["sample_weight"], np.full(len(y_new), 200))
