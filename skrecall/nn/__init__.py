@@ -5,20 +5,23 @@ from skrecall.utils._optional import import_optional
 import_optional("torch", purpose="skrecall.nn")
 
 from ._backbones import MultilayerPerceptron, SmallCNN  # noqa: E402
-from ._losses import (  # noqa: E402
-    LOSSES,
+from ._cross_entropy import (  # noqa: E402
     SoftmaxFocalLoss,
     WeightedCrossEntropyLoss,
-    get_loss,
     softmax_focal_loss,
     weighted_cross_entropy,
 )
+from ._loss import Loss, SigmoidLoss, SoftmaxLoss  # noqa: E402
+from ._registry import LOSSES, get_loss  # noqa: E402
 
 __all__ = [
     "LOSSES",
+    "Loss",
     "MultilayerPerceptron",
+    "SigmoidLoss",
     "SmallCNN",
     "SoftmaxFocalLoss",
+    "SoftmaxLoss",
     "WeightedCrossEntropyLoss",
     "get_loss",
     "softmax_focal_loss",

@@ -1,45 +1,54 @@
-"""Losses of class scores: cross entropy and softmax focal loss, weighted by class.
-
-A function of logits and targets gives one loss per target and holds the maths; a module holds the
-class weights as a buffer and adds the reduction. All take raw logits, class axis 1, work in float32
-or better under mixed precision, leave out targets equal to `ignore_index`, and stay finite, value
-and gradient, at saturated logits. A loss names in `predict_nonlinearity` what turns its logits into
-probabilities.
-"""
-
-from collections.abc import Callable
+"""Cross entropy and softmax focal loss of class scores, weighted by class."""
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
-IGNORED = -100  # torch's own default
-
-
-def _log_probabilities(logits: Tensor, targets: Tensor, weight: Tensor | None) -> Tensor:
-    """Return log-probabilities in float32 at least, if the shapes belong together."""
-    if logits.ndim < 2 or targets.shape != logits.shape[:1] + logits.shape[2:]:
-        expected = tuple(logits.shape[:1] + logits.shape[2:])
-        raise ValueError(
-            f"targets have shape {tuple(targets.shape)} and logits {tuple(logits.shape)}: pass one "
-            f"class number per target, shape {expected}, and logits with the classes on axis 1."
-        )
-    if targets.is_floating_point() or targets.dtype == torch.bool:
-        raise ValueError(
-            f"targets have dtype {targets.dtype}: pass class numbers, such as targets.long()."
-        )
-    if weight is not None and len(weight) != logits.shape[1]:
-        raise ValueError(
-            f"weight holds {len(weight)} values and the logits {logits.shape[1]} classes: pass one "
-            "weight per class."
-        )
-    half = logits.dtype in (torch.float16, torch.bfloat16)
-    return torch.log_softmax(logits.float() if half else logits, dim=1)
+from ._loss import IGNORED, SoftmaxLoss, check_class_targets, in_float32
 
 
-def _negative_log_likelihood(
+def log_probabilities(logits: Tensor, targets: Tensor, weight: Tensor | None) -> Tensor:
+    """Return log-probabilities of the classes, if the shapes belong together.
+
+    Parameters
+    ----------
+    logits : Tensor of shape (n_samples, n_classes, ...)
+        Raw scores of the classes.
+    targets : Tensor of shape (n_samples, ...)
+        Class numbers.
+    weight : Tensor of shape (n_classes,) or None
+        Weights of the classes.
+
+    Returns
+    -------
+    log_p : Tensor of shape (n_samples, n_classes, ...)
+        In float32 at least.
+    """
+    check_class_targets(logits, targets, weight)
+    return torch.log_softmax(in_float32(logits), dim=1)
+
+
+def negative_log_likelihood(
     log_p: Tensor, targets: Tensor, weight: Tensor | None, ignore_index: int
 ) -> Tensor:
+    """Return ``-w[y] log p[y]`` of every target.
+
+    Parameters
+    ----------
+    log_p : Tensor of shape (n_samples, n_classes, ...)
+        Log-probabilities of the classes.
+    targets : Tensor of shape (n_samples, ...)
+        Class numbers.
+    weight : Tensor of shape (n_classes,) or None
+        Weights of the classes.
+    ignore_index : int
+        The target that marks a missing label; its loss is 0.
+
+    Returns
+    -------
+    losses : Tensor of shape (n_samples, ...)
+        One loss per target.
+    """
     return F.nll_loss(
         log_p,
         targets.long(),
@@ -87,8 +96,8 @@ def weighted_cross_entropy(
     >>> weighted_cross_entropy(logits, torch.tensor([0, 2]))
     tensor([0.1698, 1.0986])
     """
-    log_p = _log_probabilities(logits, targets, weight)
-    return _negative_log_likelihood(log_p, targets, weight, ignore_index)
+    log_p = log_probabilities(logits, targets, weight)
+    return negative_log_likelihood(log_p, targets, weight, ignore_index)
 
 
 def softmax_focal_loss(
@@ -140,75 +149,14 @@ def softmax_focal_loss(
     >>> softmax_focal_loss(logits, torch.tensor([0, 2]))
     tensor([0.0041, 0.4883])
     """
-    log_p = _log_probabilities(logits, targets, weight)
-    losses = _negative_log_likelihood(log_p, targets, weight, ignore_index)
+    log_p = log_probabilities(logits, targets, weight)
+    losses = negative_log_likelihood(log_p, targets, weight, ignore_index)
     index = targets.where(targets != ignore_index, 0).long().unsqueeze(1)
     log_p_others = log_p.scatter(1, index, -torch.inf).logsumexp(dim=1)
     return losses * torch.exp(gamma * log_p_others)
 
 
-class _ClassLoss(nn.Module):
-    """Class weights as a buffer, and the reduction of one loss per target."""
-
-    predict_nonlinearity = "softmax"
-
-    def __init__(
-        self,
-        *,
-        weight: Tensor | list[float] | None = None,
-        mean_over: str = "targets",
-        ignore_index: int = IGNORED,
-        reduction: str = "mean",
-    ) -> None:
-        super().__init__()
-        for name, value, known in (
-            ("mean_over", mean_over, ("targets", "weights")),
-            ("reduction", reduction, ("none", "mean", "sum")),
-        ):
-            if value not in known:
-                raise ValueError(
-                    f"{name}={value!r} is unknown: choose {', '.join(map(repr, known))}."
-                )
-        if weight is not None:
-            weight = torch.as_tensor(weight, dtype=torch.float32)
-        self.register_buffer("weight", weight)
-        self.mean_over = mean_over
-        self.ignore_index = ignore_index
-        self.reduction = reduction
-
-    def _losses(self, logits: Tensor, targets: Tensor) -> Tensor:
-        raise NotImplementedError(f"{type(self).__name__} must implement _losses.")
-
-    def forward(self, logits: Tensor, targets: Tensor) -> Tensor:
-        """Return the reduced loss.
-
-        Parameters
-        ----------
-        logits : Tensor of shape (n_samples, n_classes, ...)
-            Raw scores of the classes.
-        targets : Tensor of shape (n_samples, ...)
-            Class numbers.
-
-        Returns
-        -------
-        loss : Tensor of shape () or (n_samples, ...)
-            The mean or sum; with ``reduction="none"`` one loss per target.
-        """
-        losses = self._losses(logits, targets)
-        if self.reduction == "none":
-            return losses
-        if self.reduction == "sum":
-            return losses.sum()
-        valid = targets != self.ignore_index
-        if self.mean_over == "weights" and self.weight is not None:
-            total = self.weight.to(losses)[targets.where(valid, 0).long()][valid].sum()
-        else:
-            total = valid.sum()
-        # Without a valid target the sum is 0 already, and stays attached to the logits.
-        return losses.sum() / total.where(total > 0, 1)
-
-
-class WeightedCrossEntropyLoss(_ClassLoss):
+class WeightedCrossEntropyLoss(SoftmaxLoss):
     """Cross entropy of logits, weighted by class.
 
     Parameters
@@ -243,7 +191,7 @@ class WeightedCrossEntropyLoss(_ClassLoss):
         )
 
 
-class SoftmaxFocalLoss(_ClassLoss):
+class SoftmaxFocalLoss(SoftmaxLoss):
     """Focal loss of logits over a softmax, weighted by class.
 
     Parameters
@@ -299,43 +247,3 @@ class SoftmaxFocalLoss(_ClassLoss):
         return softmax_focal_loss(
             logits, targets, gamma=self.gamma, weight=self.weight, ignore_index=self.ignore_index
         )
-
-
-LOSSES: dict[str, Callable[..., nn.Module]] = {
-    "cross_entropy": WeightedCrossEntropyLoss,
-    "focal": SoftmaxFocalLoss,
-}
-
-
-def get_loss(name: str, **params: object) -> nn.Module:
-    """Return a loss by the name users type.
-
-    Parameters
-    ----------
-    name : str
-        A key of ``skrecall.nn.LOSSES``.
-    **params : object
-        Arguments of the loss.
-
-    Returns
-    -------
-    loss : torch.nn.Module
-        The loss module.
-
-    Raises
-    ------
-    ValueError
-        If no loss has that name, or the loss has no such argument.
-
-    Examples
-    --------
-    >>> from skrecall.nn import get_loss
-    >>> get_loss("focal", gamma=1.0).gamma
-    1.0
-    """
-    if name not in LOSSES:
-        raise ValueError(f"loss={name!r} is unknown: choose {', '.join(map(repr, LOSSES))}.")
-    try:
-        return LOSSES[name](**params)
-    except TypeError as error:
-        raise ValueError(f"loss={name!r} does not take {params}: {error}.") from error

@@ -7,10 +7,8 @@ import torch
 from torch.testing import assert_close
 
 from skrecall.nn import (
-    LOSSES,
     SoftmaxFocalLoss,
     WeightedCrossEntropyLoss,
-    get_loss,
     softmax_focal_loss,
     weighted_cross_entropy,
 )
@@ -119,47 +117,6 @@ def test_saturated_logits_stay_finite(name, dtype, n_classes):
     assert logits.grad[n_classes, 0] > 0 > logits.grad[n_classes, 1]
 
 
-@pytest.mark.parametrize("name", LOSSES)
-def test_ignored_targets_leave_the_mean_and_the_gradient(name):
-    logits, targets = random_batch()
-    holes = targets.clone()
-    holes[2:4] = -1
-    logits.requires_grad_()
-    loss = get_loss(name, ignore_index=-1)(logits, holes)
-    kept = [0, 1, 4, 5]
-    assert_close(loss, get_loss(name)(logits[kept], targets[kept]))
-    loss.backward()
-    assert torch.equal(logits.grad[2:4], torch.zeros(2, 4, dtype=torch.float64))
-    assert (logits.grad[kept] != 0).any(dim=1).all()
-
-
-@pytest.mark.parametrize("name", LOSSES)
-@pytest.mark.parametrize("mean_over", ["targets", "weights"])
-def test_a_batch_without_labels_costs_nothing_and_can_be_backpropagated(name, mean_over):
-    logits = LOGITS.clone().requires_grad_()
-    loss = get_loss(name, weight=[1.0, 2.0, 3.0], mean_over=mean_over)
-    value = loss(logits, torch.full((3,), -100))
-    value.backward()
-    assert value == 0
-    assert torch.equal(logits.grad, torch.zeros(3, 3))
-
-
-@pytest.mark.parametrize("name", LOSSES)
-def test_weights_are_a_buffer_and_the_nonlinearity_is_named(name):
-    loss = get_loss(name, weight=[1.0, 2.0, 3.0])
-    assert torch.equal(loss.state_dict()["weight"], torch.tensor([1.0, 2.0, 3.0]))
-    assert loss.to(torch.float64).weight.dtype == torch.float64
-    assert loss.predict_nonlinearity == "softmax"
-
-
-@pytest.mark.parametrize("name", LOSSES)
-def test_float32_under_autocast(name):
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        loss = get_loss(name)(LOGITS.bfloat16(), TARGETS)
-    assert loss.dtype == torch.float32
-    assert_close(loss, get_loss(name)(LOGITS, TARGETS))
-
-
 def test_mean_over_weights_cancels_a_lone_class_and_over_targets_does_not():
     logits, targets = LOGITS[:1], TARGETS[:1]
 
@@ -173,11 +130,7 @@ def test_mean_over_weights_cancels_a_lone_class_and_over_targets_does_not():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: get_loss("focall"), r"loss='focall' is unknown: choose 'cross_entropy', 'focal'"),
-        (lambda: get_loss("cross_entropy", gamma=2), r"does not take \{'gamma': 2\}"),
         (lambda: SoftmaxFocalLoss(gamma=-1), r"gamma=-1 would weigh easy targets most"),
-        (lambda: get_loss("focal", reduction="max"), r"reduction='max' is unknown: choose 'none'"),
-        (lambda: get_loss("focal", mean_over="rows"), r"mean_over='rows' is unknown: choose 'targ"),
         (
             lambda: weighted_cross_entropy(LOGITS, TARGETS[:2]),
             r"targets have shape \(2,\) and logits \(3, 3\): pass one class number per target",
@@ -187,7 +140,7 @@ def test_mean_over_weights_cancels_a_lone_class_and_over_targets_does_not():
             r"dtype torch.float32: pass class numbers",
         ),
         (
-            lambda: get_loss("focal", weight=[1.0, 2.0])(LOGITS, TARGETS),
+            lambda: SoftmaxFocalLoss(weight=[1.0, 2.0])(LOGITS, TARGETS),
             r"weight holds 2 values and the logits 3 classes",
         ),
     ],

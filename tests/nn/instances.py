@@ -1,0 +1,46 @@
+"""The one list of losses that the common tests run over."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from skrecall.nn import Loss, get_loss
+
+
+@dataclass(frozen=True)
+class LossCase:
+    """A loss by name, and a small batch that fits to it."""
+
+    name: str
+    params: dict[str, Any] = field(default_factory=dict)
+    # What the targets are: a class number per row, per pixel, or an indicator.
+    targets: str = "classes"
+
+    def __str__(self) -> str:
+        shown = ", ".join(f"{k}={v}" for k, v in self.params.items())
+        return f"{self.name}({shown}) of {self.targets}"
+
+    def make(self, **params: Any) -> Loss:
+        return get_loss(self.name, **{**self.params, **params})
+
+    def batch(self, dtype: torch.dtype = torch.float64, n: int = 6) -> tuple[Tensor, Tensor]:
+        """Return logits of 4 outputs and targets, none of them missing."""
+        generator = torch.Generator().manual_seed(0)
+        shape = (n, 4, 2, 3) if self.targets == "pixels" else (n, 4)
+        logits = 3 * torch.randn(shape, generator=generator, dtype=dtype)
+        if self.targets == "indicator":
+            return logits, torch.randint(2, shape, generator=generator).to(dtype)
+        return logits, torch.randint(4, shape[:1] + shape[2:], generator=generator)
+
+
+CLASS_WEIGHT = [1.0, 2.0, 5.0, 0.5]
+
+LOSS_CASES = [
+    LossCase("cross_entropy"),
+    LossCase("cross_entropy", {"weight": CLASS_WEIGHT}),
+    LossCase("cross_entropy", {"weight": CLASS_WEIGHT, "mean_over": "weights"}, "pixels"),
+    LossCase("focal"),
+    LossCase("focal", {"gamma": 0.5, "weight": CLASS_WEIGHT}, "pixels"),
+]
