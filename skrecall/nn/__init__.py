@@ -12,12 +12,14 @@ from ._cross_entropy import (  # noqa: E402
     weighted_cross_entropy,
 )
 from ._loss import Loss, SigmoidLoss, SoftmaxLoss  # noqa: E402
+from ._recurrent import RecurrentCNN  # noqa: E402
 from ._registry import LOSSES, get_loss  # noqa: E402
 
 __all__ = [
     "LOSSES",
     "Loss",
     "MultilayerPerceptron",
+    "RecurrentCNN",
     "SigmoidLoss",
     "SmallCNN",
     "SoftmaxFocalLoss",

@@ -1,0 +1,212 @@
+"""A network over clips: a CNN looks at every frame, a recurrent network goes over what it saw.
+
+Time is folded into the batch, so that all frames of all clips are one batch of images. Where clips
+have different lengths, only frames that exist are computed, and a packed sequence ends each clip
+where it ends [1]_.
+
+References
+----------
+.. [1] J. Donahue et al., "Long-term Recurrent Convolutional Networks for Visual Recognition and
+       Description", CVPR 2015.
+"""
+
+import copy
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence
+
+from ._backbones import SmallCNN
+from ._loss import check_option
+
+CELLS: dict[str, type[nn.RNNBase]] = {"gru": nn.GRU, "lstm": nn.LSTM}
+
+
+def frame_rows(lengths: Tensor, n_frames: int) -> Tensor:
+    """Return which rows are frames of a clip when padded clips lie below each other.
+
+    Parameters
+    ----------
+    lengths : Tensor of shape (n_samples,)
+        Number of frames of each clip.
+    n_frames : int
+        Number of frames that the clips are padded to.
+
+    Returns
+    -------
+    rows : Tensor of shape (lengths.sum(),)
+        Numbers of rows among n_samples * n_frames, rising.
+
+    Raises
+    ------
+    ValueError
+        If a length is below 1 or above `n_frames`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skrecall.nn._recurrent import frame_rows
+    >>> frame_rows(torch.tensor([1, 3]), 3)
+    tensor([0, 3, 4, 5])
+    """
+    if len(lengths) and not 1 <= int(lengths.min()) <= int(lengths.max()) <= n_frames:
+        raise ValueError(
+            f"lengths lie between {int(lengths.min())} and {int(lengths.max())}, and the clips "
+            f"have {n_frames} frames: pass between 1 and {n_frames} for every clip."
+        )
+    exists = torch.arange(n_frames, device=lengths.device) < lengths[:, None]
+    return exists.flatten().nonzero().squeeze(1)
+
+
+class RecurrentCNN(nn.Module):
+    """Network over clips: a CNN for every frame, then a GRU or an LSTM up to each clip's end.
+
+    The logits are a linear layer of the last state of the recurrent network: that after the last
+    frame of the clip, and, with two directions, that of the way back after its first frame too.
+    Frames beyond the length of a clip are not computed and change nothing.
+
+    Parameters
+    ----------
+    input_shape : sequence of int
+        ``(n_frames, n_channels, height, width)``. Clips of any number of frames are taken later.
+    n_outputs : int
+        Number of logits.
+    frame_backbone : callable or torch.nn.Module, default=SmallCNN
+        The network over frames. A callable is called as ``frame_backbone(frame_shape,
+        n_frame_features)``, a module is copied, weights included; both map frames
+        (n, n_channels, height, width) to features (n, n_features).
+    n_frame_features : int, default=64
+        Number of features that a callable is asked for.
+    cell : {"gru", "lstm"}, default="gru"
+        The recurrent network.
+    hidden : int, default=64
+        Width of its state, per direction.
+    n_layers : int, default=1
+        Number of its layers.
+    bidirectional : bool, default=False
+        Whether it also goes backwards.
+    dropout : float, default=0.0
+        Share of the last state switched off in training.
+
+    Raises
+    ------
+    ValueError
+        If `input_shape` is not that of clips, `cell` is unknown, or `frame_backbone` returns no
+        vector per frame.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skrecall.nn import RecurrentCNN
+    >>> network = RecurrentCNN((8, 1, 16, 16), 3, bidirectional=True)
+    >>> clips = torch.zeros(5, 8, 1, 16, 16)
+    >>> network(clips, lengths=torch.tensor([8, 3, 1, 5, 8])).shape
+    torch.Size([5, 3])
+    """
+
+    def __init__(
+        self,
+        input_shape: Sequence[int],
+        n_outputs: int,
+        *,
+        frame_backbone: nn.Module | Callable[..., nn.Module] = SmallCNN,
+        n_frame_features: int = 64,
+        cell: str = "gru",
+        hidden: int = 64,
+        n_layers: int = 1,
+        bidirectional: bool = False,
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        check_option("cell", cell, tuple(CELLS))
+        if len(input_shape) != 4:
+            raise ValueError(
+                f"input_shape={tuple(input_shape)} is not that of clips: pass (n_frames, "
+                "n_channels, height, width)."
+            )
+        frame_shape = tuple(input_shape[1:])
+        if isinstance(frame_backbone, nn.Module):
+            self.frame_backbone = copy.deepcopy(frame_backbone)
+        else:
+            self.frame_backbone = frame_backbone(frame_shape, n_frame_features)
+        self.recurrent = CELLS[cell](
+            _n_features(self.frame_backbone, frame_shape),
+            hidden,
+            num_layers=n_layers,
+            bidirectional=bidirectional,
+            batch_first=True,
+        )
+        self.n_directions = 1 + bidirectional
+        self.dropout = nn.Dropout(dropout)
+        self.head = nn.Linear(self.n_directions * hidden, n_outputs)
+
+    def forward_features(self, X: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Return the last state of every clip.
+
+        Parameters
+        ----------
+        X : Tensor of shape (n_samples, n_frames, n_channels, height, width)
+            The clips, padded at their ends.
+        lengths : Tensor of shape (n_samples,), default=None
+            Number of frames of each clip, best on the CPU; None takes all frames.
+
+        Returns
+        -------
+        features : Tensor of shape (n_samples, n_features)
+            The states of the last layer, both directions side by side.
+        """
+        n_samples, n_frames = X.shape[:2]
+        frames = X.flatten(0, 1)
+        if lengths is None:
+            seen = self.frame_backbone(frames).unflatten(0, (n_samples, n_frames))
+        else:
+            lengths = lengths.cpu()  # where pack_padded_sequence wants them
+            rows = frame_rows(lengths, n_frames).to(X.device)
+            features = self.frame_backbone(frames[rows])
+            padded = features.new_zeros(len(frames), features.shape[1]).index_copy(
+                0, rows, features
+            )
+            seen = pack_padded_sequence(
+                padded.unflatten(0, (n_samples, n_frames)),
+                lengths,
+                batch_first=True,
+                enforce_sorted=False,
+            )
+        _, state = self.recurrent(seen)
+        if isinstance(self.recurrent, nn.LSTM):
+            state, _ = state
+        return torch.cat(list(state[-self.n_directions :]), dim=1)
+
+    def forward(self, X: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Return the logits of a batch of clips.
+
+        Parameters
+        ----------
+        X : Tensor of shape (n_samples, n_frames, n_channels, height, width)
+            The clips, padded at their ends.
+        lengths : Tensor of shape (n_samples,), default=None
+            Number of frames of each clip, best on the CPU; None takes all frames.
+
+        Returns
+        -------
+        logits : Tensor of shape (n_samples, n_outputs)
+            Raw scores.
+        """
+        return self.head(self.dropout(self.forward_features(X, lengths)))
+
+
+def _n_features(frame_backbone: nn.Module, frame_shape: tuple[int, ...]) -> int:
+    """Return how many features a network has for a frame, leaving its mode as it is."""
+    training = frame_backbone.training
+    frame_backbone.eval()
+    with torch.no_grad():
+        features = frame_backbone(torch.zeros(2, *frame_shape))
+    frame_backbone.train(training)
+    if features.ndim != 2:
+        raise ValueError(
+            f"The frame_backbone {type(frame_backbone).__name__} returned shape "
+            f"{tuple(features.shape)} for 2 frames of shape {frame_shape}: it must return one "
+            "vector per frame; pool its maps first."
+        )
+    return features.shape[1]
