@@ -5,6 +5,7 @@ from skrecall.utils._optional import import_optional
 import_optional("torch", purpose="skrecall.nn")
 
 from ._backbones import MultilayerPerceptron, SmallCNN  # noqa: E402
+from ._class_weights import class_weights  # noqa: E402
 from ._cross_entropy import (  # noqa: E402
     SoftmaxFocalLoss,
     WeightedCrossEntropyLoss,
@@ -25,6 +26,7 @@ __all__ = [
     "SoftmaxFocalLoss",
     "SoftmaxLoss",
     "WeightedCrossEntropyLoss",
+    "class_weights",
     "get_loss",
     "softmax_focal_loss",
     "weighted_cross_entropy",

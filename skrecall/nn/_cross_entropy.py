@@ -1,5 +1,7 @@
 """Cross entropy and softmax focal loss of class scores, weighted by class."""
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -56,6 +58,46 @@ def negative_log_likelihood(
         ignore_index=ignore_index,
         reduction="none",
     )
+
+
+def log_probability_of_others(log_p: Tensor, targets: Tensor, ignore_index: int) -> Tensor:
+    """Return ``log(1 - p[y])`` of every target, finite at saturated logits.
+
+    Parameters
+    ----------
+    log_p : Tensor of shape (n_samples, n_classes, ...)
+        Log-probabilities of the classes.
+    targets : Tensor of shape (n_samples, ...)
+        Class numbers.
+    ignore_index : int
+        The target that marks a missing label; what is returned for it means nothing.
+
+    Returns
+    -------
+    log_p_others : Tensor of shape (n_samples, ...)
+        The log-sum-exp over the classes other than the target's.
+    """
+    index = targets.where(targets != ignore_index, 0).long().unsqueeze(1)
+    return log_p.scatter(1, index, -torch.inf).logsumexp(dim=1)
+
+
+def check_gamma(gamma: float) -> None:
+    """Refuse a focal exponent below zero.
+
+    Parameters
+    ----------
+    gamma : float
+        How much less a target counts the better it is predicted.
+
+    Raises
+    ------
+    ValueError
+        If it is negative.
+    """
+    if gamma < 0:
+        raise ValueError(
+            f"gamma={gamma} would weigh easy targets most: pass 0 (cross entropy) or more."
+        )
 
 
 def weighted_cross_entropy(
@@ -151,9 +193,7 @@ def softmax_focal_loss(
     """
     log_p = log_probabilities(logits, targets, weight)
     losses = negative_log_likelihood(log_p, targets, weight, ignore_index)
-    index = targets.where(targets != ignore_index, 0).long().unsqueeze(1)
-    log_p_others = log_p.scatter(1, index, -torch.inf).logsumexp(dim=1)
-    return losses * torch.exp(gamma * log_p_others)
+    return losses * torch.exp(gamma * log_probability_of_others(log_p, targets, ignore_index))
 
 
 class WeightedCrossEntropyLoss(SoftmaxLoss):
@@ -161,8 +201,13 @@ class WeightedCrossEntropyLoss(SoftmaxLoss):
 
     Parameters
     ----------
-    weight : Tensor of shape (n_classes,) or list of float, default=None
-        Weights of the classes; None weighs all alike.
+    weight : {"inverse", "sqrt", "effective"} or sequence of float, default=None
+        Weights of the classes, or the scheme of `class_weights` that finds them from
+        `class_counts`; None weighs all alike.
+    class_counts : sequence of float of shape (n_classes,), default=None
+        Number of training rows of every class.
+    beta : float, default=0.999
+        Of the scheme "effective".
     mean_over : {"targets", "weights"}, default="targets"
         What the mean divides by: the number of targets, or the sum of their weights as torch does.
         The second cancels the weights in a batch that holds one class.
@@ -198,8 +243,13 @@ class SoftmaxFocalLoss(SoftmaxLoss):
     ----------
     gamma : float, default=2.0
         How much less a target counts the better it is predicted; 0 gives cross entropy.
-    weight : Tensor of shape (n_classes,) or list of float, default=None
-        Weights of the classes; None weighs all alike.
+    weight : {"inverse", "sqrt", "effective"} or sequence of float, default=None
+        Weights of the classes, or the scheme of `class_weights` that finds them from
+        `class_counts`; None weighs all alike.
+    class_counts : sequence of float of shape (n_classes,), default=None
+        Number of training rows of every class.
+    beta : float, default=0.999
+        Of the scheme "effective".
     mean_over : {"targets", "weights"}, default="targets"
         What the mean divides by: the number of targets, or the sum of their weights.
     ignore_index : int, default=-100
@@ -215,7 +265,7 @@ class SoftmaxFocalLoss(SoftmaxLoss):
     Raises
     ------
     ValueError
-        If `gamma` is negative.
+        If `gamma` is negative, or `weight` is a scheme and there are no `class_counts`.
 
     Examples
     --------
@@ -229,17 +279,21 @@ class SoftmaxFocalLoss(SoftmaxLoss):
         self,
         *,
         gamma: float = 2.0,
-        weight: Tensor | list[float] | None = None,
+        weight: str | Tensor | Sequence[float] | None = None,
+        class_counts: Tensor | Sequence[float] | None = None,
+        beta: float = 0.999,
         mean_over: str = "targets",
         ignore_index: int = IGNORED,
         reduction: str = "mean",
     ) -> None:
-        if gamma < 0:
-            raise ValueError(
-                f"gamma={gamma} would weigh easy targets most: pass 0 (cross entropy) or more."
-            )
+        check_gamma(gamma)
         super().__init__(
-            weight=weight, mean_over=mean_over, ignore_index=ignore_index, reduction=reduction
+            weight=weight,
+            class_counts=class_counts,
+            beta=beta,
+            mean_over=mean_over,
+            ignore_index=ignore_index,
+            reduction=reduction,
         )
         self.gamma = gamma
 

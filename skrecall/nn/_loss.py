@@ -4,8 +4,12 @@ A pure function of logits and targets gives one loss per target and holds the ma
 it in ``_losses``, holds counts and weights as buffers, and inherits the rest from here.
 """
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
+
+from ._class_weights import class_weights, present_counts
 
 IGNORED = -100  # torch's own default
 MISSING_LABEL = -1  # of an indicator; NaN is missing as well
@@ -44,6 +48,8 @@ class Loss(nn.Module):
         What turns logits into probabilities, over axis 1 for a softmax.
     predict_scale : float
         What logits are multiplied by before that.
+    takes_cosines : bool
+        Whether the logits are meant to be cosines, which the loss scales itself.
 
     Raises
     ------
@@ -65,6 +71,7 @@ class Loss(nn.Module):
 
     predict_nonlinearity = "softmax"
     predict_scale = 1.0
+    takes_cosines = False
 
     def __init__(self, *, ignore_index: int = IGNORED, reduction: str = "mean") -> None:
         super().__init__()
@@ -165,8 +172,13 @@ class SoftmaxLoss(Loss):
 
     Parameters
     ----------
-    weight : Tensor of shape (n_classes,) or list of float, default=None
-        Weights of the classes; None weighs all alike.
+    weight : {"inverse", "sqrt", "effective"} or sequence of float, default=None
+        Weights of the classes, or the scheme of `class_weights` that finds them from
+        `class_counts`; None weighs all alike.
+    class_counts : sequence of float of shape (n_classes,), default=None
+        Number of training rows of every class.
+    beta : float, default=0.999
+        Of the scheme "effective".
     mean_over : {"targets", "weights"}, default="targets"
         What the mean divides by: the number of targets, or the sum of their weights as torch does.
         The second cancels the weights in a batch that holds one class.
@@ -179,6 +191,11 @@ class SoftmaxLoss(Loss):
     ----------
     predict_nonlinearity : str
         ``"softmax"``, over axis 1.
+
+    Raises
+    ------
+    ValueError
+        If `weight` is a scheme and there are no `class_counts`, or an option is unknown.
 
     Examples
     --------
@@ -194,17 +211,33 @@ class SoftmaxLoss(Loss):
     def __init__(
         self,
         *,
-        weight: Tensor | list[float] | None = None,
+        weight: str | Tensor | Sequence[float] | None = None,
+        class_counts: Tensor | Sequence[float] | None = None,
+        beta: float = 0.999,
         mean_over: str = "targets",
         ignore_index: int = IGNORED,
         reduction: str = "mean",
     ) -> None:
         super().__init__(ignore_index=ignore_index, reduction=reduction)
         check_option("mean_over", mean_over, ("targets", "weights"))
-        if weight is not None:
+        if class_counts is not None:
+            class_counts = present_counts(class_counts).float()
+        self.register_buffer("class_counts", class_counts)
+        if isinstance(weight, str):
+            weight = class_weights(self._counts(f"weight={weight!r}"), weight, beta=beta)
+        elif weight is not None:
             weight = torch.as_tensor(weight, dtype=torch.float32)
         self.register_buffer("weight", weight)
         self.mean_over = mean_over
+
+    def _counts(self, what: str) -> Tensor:
+        """Return the counts of the classes, if there are any."""
+        if self.class_counts is None:
+            raise ValueError(
+                f"{what} is computed from the counts of the classes, which are missing: pass "
+                "class_counts, the number of training rows of every class."
+            )
+        return self.class_counts
 
     def forward(
         self, logits: Tensor, targets: Tensor, sample_weight: Tensor | None = None
@@ -226,6 +259,7 @@ class SoftmaxLoss(Loss):
             The mean or sum; with ``reduction="none"`` one loss per target, 0 where it is missing.
         """
         check_class_targets(logits, targets, self.weight)
+        check_per_class(logits, self.class_counts, "class_counts")
         return super().forward(logits, targets.long(), sample_weight)
 
     def _total(self, targets: Tensor, valid: Tensor) -> Tensor:
@@ -244,7 +278,7 @@ def check_class_targets(logits: Tensor, targets: Tensor, per_class: Tensor | Non
     targets : Tensor of shape (n_samples, ...)
         Class numbers.
     per_class : Tensor of shape (n_classes,), default=None
-        One weight or count per class.
+        One weight per class.
 
     Raises
     ------
@@ -261,10 +295,30 @@ def check_class_targets(logits: Tensor, targets: Tensor, per_class: Tensor | Non
         raise ValueError(
             f"targets have dtype {targets.dtype}: pass class numbers, such as targets.long()."
         )
-    if per_class is not None and len(per_class) != logits.shape[1]:
+    check_per_class(logits, per_class, "weight")
+
+
+def check_per_class(logits: Tensor, values: Tensor | None, name: str) -> None:
+    """Refuse values that are not one per class.
+
+    Parameters
+    ----------
+    logits : Tensor of shape (n_samples, n_classes, ...)
+        Raw scores of the classes.
+    values : Tensor of shape (n_classes,) or None
+        One weight or count per class, if there are any.
+    name : str
+        Name of the parameter.
+
+    Raises
+    ------
+    ValueError
+        If their number is another.
+    """
+    if values is not None and len(values) != logits.shape[1]:
         raise ValueError(
-            f"weight holds {len(per_class)} values and the logits {logits.shape[1]} classes: pass "
-            "one weight per class."
+            f"{name} holds {len(values)} values and the logits {logits.shape[1]} classes: pass "
+            "one value per class."
         )
 
 
