@@ -1,17 +1,20 @@
 """From what users hold to batches: shapes of samples, tensors, and batches sliced from them.
 
-A batch is ``({"X": ..., "sample_weight": ...}, y)``; the weights are left out where there are none.
+A batch is ``({"X": ..., "sample_weight": ...}, y)``: the inputs by name, of which all but ``X`` are
+left out where there are none, and the targets.
 """
 
 import math
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
 from numpy.typing import DTypeLike, NDArray
 from torch import Tensor
-from torch.utils.data import Dataset
+from torch.utils.data import Dataset, Sampler
+
+Batch: TypeAlias = tuple[dict[str, Tensor], Tensor]
 
 
 def n_dimensions(X: Any) -> int:
@@ -185,7 +188,7 @@ def as_tensor(array: NDArray[Any]) -> Tensor:
 
 
 class _ArrayDataset(Dataset):
-    """Samples, targets and weights as tensors; an index may be a number, a slice or many numbers.
+    """Samples, targets and more per row as tensors; an index may be a number, a slice or many.
 
     Parameters
     ----------
@@ -193,34 +196,38 @@ class _ArrayDataset(Dataset):
         The samples.
     y : ndarray of shape (n_samples, ...), default=None
         The targets; None, for prediction, puts zeros there.
-    sample_weight : ndarray of shape (n_samples,), default=None
-        The weights.
+    **inputs : ndarray of shape (n_samples, ...) or None
+        What else comes with every row, such as ``sample_weight``. None is left out; float64 becomes
+        float32.
+
+    Attributes
+    ----------
+    inputs : dict of str to Tensor
+        ``X`` and the others.
     """
 
     def __init__(
         self,
         X: NDArray[Any],
         y: NDArray[Any] | None = None,
-        sample_weight: NDArray[Any] | None = None,
+        **inputs: NDArray[Any] | None,
     ) -> None:
-        self.X = as_tensor(X)
+        self.inputs = {"X": as_tensor(X)}
+        for name, values in inputs.items():
+            if values is not None:
+                single = values.dtype == np.float64
+                self.inputs[name] = as_tensor(values.astype(np.float32) if single else values)
         self.y = torch.zeros(len(X), dtype=torch.int64) if y is None else as_tensor(y)
-        self.sample_weight = (
-            None if sample_weight is None else as_tensor(sample_weight.astype(np.float32))
-        )
 
     def __len__(self) -> int:
-        return len(self.X)
+        return len(self.y)
 
     def __getitem__(self, index: int | slice | Tensor) -> tuple[dict[str, Tensor], Tensor]:
-        inputs = {"X": self.X[index]}
-        if self.sample_weight is not None:
-            inputs["sample_weight"] = self.sample_weight[index]
-        return inputs, self.y[index]
+        return {name: values[index] for name, values in self.inputs.items()}, self.y[index]
 
 
 class _SlicedBatches:
-    """Batches sliced from a dataset's tensors, several times faster than one item at a time.
+    """Batches of a dataset's rows, several times faster than one item at a time.
 
     In a shuffled pass a last batch of one row joins the one before it: batch normalisation cannot
     learn from one row.
@@ -233,12 +240,21 @@ class _SlicedBatches:
         Rows in a batch.
     shuffle : bool, default=False
         Whether every pass has its own order, drawn from torch's generator.
+    batch_sampler : iterable of Tensor, default=None
+        Gives the row numbers of each batch in place of the two above.
     """
 
-    def __init__(self, dataset: _ArrayDataset, batch_size: int, shuffle: bool = False) -> None:
+    def __init__(
+        self,
+        dataset: _ArrayDataset,
+        batch_size: int,
+        shuffle: bool = False,
+        batch_sampler: Sampler[Tensor] | None = None,
+    ) -> None:
         self.dataset = dataset
         self.batch_size = batch_size
         self.shuffle = shuffle
+        self.batch_sampler = batch_sampler
 
     def _starts(self) -> list[int]:
         n_samples = len(self.dataset)
@@ -248,12 +264,17 @@ class _SlicedBatches:
         return starts
 
     def __len__(self) -> int:
-        return len(self._starts())
+        return len(self._starts() if self.batch_sampler is None else self.batch_sampler)
 
-    def __iter__(self) -> Iterator[tuple[dict[str, Tensor], Tensor]]:
+    def __iter__(self) -> Iterator[Batch]:
+        return self.dataset.batches(
+            self._rows() if self.batch_sampler is None else self.batch_sampler
+        )
+
+    def _rows(self) -> Iterator[slice | Tensor]:
         starts = self._starts()
         stops = [*starts[1:], len(self.dataset)]
         order = torch.randperm(len(self.dataset)) if self.shuffle else None
         for start, stop in zip(starts, stops, strict=True):
             rows = slice(start, stop)
-            yield self.dataset[rows if order is None else order[rows]]
+            yield rows if order is None else order[rows]

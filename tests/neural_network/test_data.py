@@ -165,6 +165,13 @@ def test_no_batch_of_one_row_in_training(n_samples, shuffle, expected):
     assert [len(y) for _, y in _SlicedBatches(dataset(n_samples), 4, shuffle)] == expected
 
 
+def test_batches_of_a_sampler():
+    sampler = [torch.tensor([3, 3, 0]), torch.tensor([1])]
+    batches = _SlicedBatches(dataset(5), 2, shuffle=True, batch_sampler=sampler)
+    assert len(batches) == 2
+    assert [y.tolist() for _, y in batches] == [[3, 3, 0], [1]]
+
+
 def test_without_targets_there_are_zeros():
     inputs, y = _ArrayDataset(np.ones((3, 2), dtype=np.float32))[:]
     assert torch.equal(y, torch.zeros(3, dtype=torch.int64))
