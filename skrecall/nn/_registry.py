@@ -4,11 +4,13 @@ from collections.abc import Callable
 
 from torch import nn
 
+from ._binary_cross_entropy import WeightedBinaryCrossEntropyLoss
 from ._cross_entropy import SoftmaxFocalLoss, WeightedCrossEntropyLoss
 
 LOSSES: dict[str, Callable[..., nn.Module]] = {
     "cross_entropy": WeightedCrossEntropyLoss,
     "focal": SoftmaxFocalLoss,
+    "binary_cross_entropy": WeightedBinaryCrossEntropyLoss,
 }
 
 

@@ -43,4 +43,6 @@ LOSS_CASES = [
     LossCase("cross_entropy", {"weight": CLASS_WEIGHT, "mean_over": "weights"}, "pixels"),
     LossCase("focal"),
     LossCase("focal", {"gamma": 0.5, "weight": CLASS_WEIGHT}, "pixels"),
+    LossCase("binary_cross_entropy", targets="indicator"),
+    LossCase("binary_cross_entropy", {"pos_weight": CLASS_WEIGHT}, "indicator"),
 ]
