@@ -12,6 +12,7 @@ from ._binary_cross_entropy import (  # noqa: E402
     weighted_binary_cross_entropy,
 )
 from ._class_weights import class_weights  # noqa: E402
+from ._combined import CombinedLoss  # noqa: E402
 from ._cross_entropy import (  # noqa: E402
     SoftmaxFocalLoss,
     WeightedCrossEntropyLoss,
@@ -24,11 +25,14 @@ from ._distillation import (  # noqa: E402
     sigmoid_distillation,
     softmax_distillation,
 )
+from ._hard_example_mining import HardExampleMining  # noqa: E402
 from ._loss import Loss, SigmoidLoss, SoftmaxLoss  # noqa: E402
 from ._recurrent import RecurrentCNN  # noqa: E402
-from ._registry import LOSSES, get_loss  # noqa: E402
+from ._registry import LOSSES, get_loss, takes_counts  # noqa: E402
 
 __all__ = [
+    "CombinedLoss",
+    "HardExampleMining",
     "LOSSES",
     "Loss",
     "MultilayerPerceptron",
@@ -47,6 +51,7 @@ __all__ = [
     "sigmoid_distillation",
     "softmax_distillation",
     "softmax_focal_loss",
+    "takes_counts",
     "unweighted_probabilities",
     "weighted_binary_cross_entropy",
     "weighted_cross_entropy",

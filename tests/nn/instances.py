@@ -15,8 +15,13 @@ class LossCase:
 
     name: str
     params: dict[str, Any] = field(default_factory=dict)
-    # What the targets are: a class number per row, per pixel, or an indicator.
+    # What the targets are: a class number per row ("classes"), per pixel ("pixels"), an indicator
+    # per row ("indicator") or per pixel ("masks").
     targets: str = "classes"
+    # False where `reduction="none"` gives a loss per class, which no single target has.
+    elementwise: bool = True
+    # False where a batch trains on some of its targets only, and the mean is over those.
+    all_targets_count: bool = True
 
     def __str__(self) -> str:
         shown = ", ".join(f"{k}={v}" for k, v in self.params.items())
@@ -28,9 +33,9 @@ class LossCase:
     def batch(self, dtype: torch.dtype = torch.float64, n: int = 6) -> tuple[Tensor, Tensor]:
         """Return logits of 4 outputs and targets, none of them missing."""
         generator = torch.Generator().manual_seed(0)
-        shape = (n, 4, 2, 3) if self.targets == "pixels" else (n, 4)
+        shape = (n, 4, 2, 3) if self.targets in {"pixels", "masks"} else (n, 4)
         logits = 3 * torch.randn(shape, generator=generator, dtype=dtype)
-        if self.targets == "indicator":
+        if self.targets in {"indicator", "masks"}:
             return logits, torch.randint(2, shape, generator=generator).to(dtype)
         return logits, torch.randint(4, shape[:1] + shape[2:], generator=generator)
 
@@ -45,4 +50,16 @@ LOSS_CASES = [
     LossCase("focal", {"gamma": 0.5, "weight": CLASS_WEIGHT}, "pixels"),
     LossCase("binary_cross_entropy", targets="indicator"),
     LossCase("binary_cross_entropy", {"pos_weight": CLASS_WEIGHT}, "indicator"),
+    LossCase("combined", {"losses": {"cross_entropy": 1.0, "focal": 0.5}}, "pixels"),
+    LossCase("hard_example_mining", all_targets_count=False),
+    LossCase(
+        "hard_example_mining",
+        {"loss": "focal", "negatives_per_positive": 0.5, "level": "pixel"},
+        "pixels",
+        all_targets_count=False,
+    ),
+    LossCase(
+        "hard_example_mining",
+        {"loss": "cross_entropy", "loss_params": {"weight": CLASS_WEIGHT}, "keep": 1.0},
+    ),
 ]

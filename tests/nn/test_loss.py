@@ -41,7 +41,7 @@ def test_reductions_agree(case):
     losses = case.make(reduction="none")(logits, targets)
     assert_close(case.make(reduction="sum")(logits, targets), losses.sum())
     mean = case.make(reduction="mean")(logits, targets)
-    if case.params.get("mean_over") != "weights":
+    if case.params.get("mean_over") != "weights" and case.all_targets_count:
         assert_close(mean, losses.mean())
 
 
@@ -54,7 +54,8 @@ def test_missing_targets_leave_the_mean_and_the_gradient(case):
     assert_close(loss, case.make()(logits[kept], targets[kept]))
     loss.backward()
     assert torch.equal(logits.grad[2:4], torch.zeros_like(logits[2:4]))
-    assert (logits.grad[kept].flatten(1) != 0).any(dim=1).all()
+    if case.all_targets_count:
+        assert (logits.grad[kept].flatten(1) != 0).any(dim=1).all()
 
 
 @every_loss
@@ -95,7 +96,8 @@ def test_sample_weights_multiply_the_losses(case):
     weight = torch.tensor([0.0, 1, 2, 3, 0.5, 1], dtype=torch.float64)
     losses = case.make(reduction="none")(logits, targets)
     weighted = case.make(reduction="none")(logits, targets, sample_weight=weight)
-    assert_close(weighted, losses * weight.reshape(-1, *[1] * (losses.ndim - 1)))
+    if case.elementwise:
+        assert_close(weighted, losses * weight.reshape(-1, *[1] * (losses.ndim - 1)))
     total = case.make(reduction="sum")(logits, targets, sample_weight=weight)
     assert_close(total, weighted.sum())
 
