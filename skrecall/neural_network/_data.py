@@ -222,8 +222,26 @@ class _ArrayDataset(Dataset):
     def __len__(self) -> int:
         return len(self.y)
 
-    def __getitem__(self, index: int | slice | Tensor) -> tuple[dict[str, Tensor], Tensor]:
+    def __getitem__(self, index: int | slice | Tensor) -> Batch:
         return {name: values[index] for name, values in self.inputs.items()}, self.y[index]
+
+    def batches(self, rows: Iterable[slice | Tensor]) -> Iterator[Batch]:
+        """Yield the batches of a pass.
+
+        Parameters
+        ----------
+        rows : iterable of slice or Tensor
+            The row numbers of each batch.
+
+        Yields
+        ------
+        batch : tuple of (dict, Tensor)
+            Inputs and targets.
+        """
+        return map(self.__getitem__, rows)
+
+    def close(self) -> None:
+        """Do nothing; a dataset that reads in worker processes ends them."""
 
 
 class _SlicedBatches:
