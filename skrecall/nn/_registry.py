@@ -16,8 +16,12 @@ from ._loss import Loss
 LOSSES: dict[str, Callable[..., nn.Module]] = {
     "cross_entropy": WeightedCrossEntropyLoss,
     "focal": SoftmaxFocalLoss,
+    "combined": CombinedLoss,
+    "hard_example_mining": HardExampleMining,
     "binary_cross_entropy": WeightedBinaryCrossEntropyLoss,
 }
+# Arguments that hold what is counted in the training rows.
+COUNTS = frozenset({"class_counts", "label_counts", "n_samples"})
 
 
 def loss_factory(name: str) -> Callable[..., nn.Module]:
