@@ -2,7 +2,7 @@
 
 import copy
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from numbers import Integral, Real
 from typing import Any, Self
@@ -12,11 +12,12 @@ import pandas as pd
 import torch
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
-from sklearn.utils import Tags
+from sklearn.utils import Tags, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 from skorch.callbacks import EarlyStopping
 from skorch.helper import predefined_split
 from torch import Tensor, nn
+from torch.utils.data import Dataset
 
 from skrecall.utils._fitting import MAX_SEED
 from skrecall.utils._sklearn import Interval, StrOptions
@@ -32,6 +33,7 @@ from ._data import (
 )
 from ._net import NONLINEARITIES, _Net, build_loss, build_module
 from ._runtime import check_amp, resolve_device, seeded, torch_threads
+from ._targets import ClassTargets
 
 OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
     "adam": torch.optim.Adam,
@@ -43,19 +45,22 @@ OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
 class BaseNetEstimator(BaseEstimator):
     """An estimator that holds a skorch net as ``net_`` and owns scikit-learn's contract itself.
 
-    A subclass has the parameters of ``_parameter_constraints``, encodes its targets, calls
-    ``_check_X`` and ``_train`` in `fit`, and turns what ``_logits`` returns into predictions by
-    ``_nonlinearity``. Its net is a ``_net_class``.
+    A subclass has the parameters of ``_parameter_constraints``. Its `fit` and `partial_fit` call
+    ``_fit`` and ``_partial_fit``; its predictions are ``_targets.decode`` and others of what
+    ``_logits`` returns. ``_learn_targets`` says what kind of target it has, as `ClassTargets` does;
+    ``_check_X``, ``_dataset`` and ``_network`` may be overridden for another kind of sample.
+
+    What comes with every row beside its sample, such as the lengths of clips, is passed on to the
+    network and to the loss where they have an argument of that name.
     """
 
-    _net_class: type[_Net]
-    _nonlinearity: str
     net_: _Net
+    _targets: ClassTargets
 
     _parameter_constraints: dict = {
         "backbone": [nn.Module, callable, None],
         "image_shape": [tuple, list, None],
-        "loss": [str, nn.Module],
+        "loss": [str, dict, nn.Module],
         "loss_params": [dict, None],
         "max_epochs": [Interval(Integral, 1, None, closed="left")],
         "lr": [Interval(Real, 0, None, closed="neither")],
@@ -126,12 +131,113 @@ class BaseNetEstimator(BaseEstimator):
     def _fitted_image_shape(self) -> tuple[int, ...] | None:
         return self.input_shape_ if len(self.input_shape_) == 3 else None
 
-    def _make_net(self, n_outputs: int, device: torch.device) -> _Net:
-        net = self._net_class(
-            n_outputs=n_outputs,
-            module=partial(build_module, self.backbone, self.input_shape_, n_outputs),
-            criterion=partial(build_loss, self.loss, self.loss_params),
-            predict_nonlinearity=NONLINEARITIES[self._nonlinearity],
+    def _learn_targets(self, X: Any, y: ArrayLike) -> Any:
+        """Return the kind of target that a new fit finds, and set what describes it."""
+        raise NotImplementedError(f"{type(self).__name__} must implement _learn_targets.")
+
+    def _fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        criterion: nn.Module | None = None,
+        **inputs: NDArray[Any] | None,
+    ) -> Self:
+        """Train on all rows; `criterion` replaces the loss, and `inputs` come with every row."""
+        proceed = self.warm_start and hasattr(self, "net_")
+        X = self._check_X(X, reset=not proceed)
+        if not proceed:
+            self._targets = self._learn_targets(X, y)
+            self._start()
+        targets = self._targets.encode(X, y)
+        weight = self._weights(targets, sample_weight)
+        self._targets.check_fit(targets, weight)
+        if weight is not None:
+            weight = weight / weight.mean()
+        inputs["sample_weight"] = weight
+        train: NDArray[np.intp] | slice = slice(None)
+        valid = None
+        if self.early_stopping:
+            train, held_out = self._targets.holdout(
+                targets, self.validation_fraction, self._split_seed
+            )
+            valid = self._dataset(X, targets, inputs, held_out)
+        return self._train(
+            self._dataset(X, targets, inputs, train),
+            valid,
+            counts=self._targets.counts(targets[train]),
+            max_epochs=self.max_epochs,
+            criterion=criterion,
+            proceed=proceed,
+        )
+
+    def _partial_fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        targets: Any,
+        criterion: nn.Module | None = None,
+        **inputs: NDArray[Any] | None,
+    ) -> Self:
+        """Train on a chunk for one epoch; `targets` is its kind of target, if this is the first."""
+        if self.early_stopping:
+            raise ValueError(
+                "early_stopping=True needs all data at once, and partial_fit sees a chunk: call "
+                "fit, or set it otherwise."
+            )
+        proceed = hasattr(self, "net_")
+        X = self._check_X(X, reset=not proceed)
+        if not proceed:
+            self._targets = targets
+            self._start()
+        encoded = self._targets.encode(X, y)
+        inputs["sample_weight"] = self._weights(encoded, sample_weight)
+        return self._train(
+            self._dataset(X, encoded, inputs), counts={}, criterion=criterion, proceed=proceed
+        )
+
+    def _start(self) -> None:
+        """Draw what goes on from fit to fit: the stream of seeds, and the rows held out."""
+        self._rng = check_random_state(self.random_state)
+        self._split_seed = int(self._rng.randint(MAX_SEED))
+
+    def _weights(
+        self, targets: NDArray[Any], sample_weight: ArrayLike | None
+    ) -> NDArray[np.float64] | None:
+        return self._targets.row_weights(targets, sample_weight)
+
+    def _dataset(
+        self,
+        X: Any,
+        targets: NDArray[Any],
+        inputs: Mapping[str, NDArray[Any] | None],
+        rows: NDArray[np.intp] | slice = slice(None),
+    ) -> _ArrayDataset:
+        """Return some of the rows as what a net iterates over."""
+        chosen = {name: None if values is None else values[rows] for name, values in inputs.items()}
+        return _ArrayDataset(X[rows], targets[rows], **chosen)
+
+    def _network(self) -> nn.Module:
+        """Return a new network for samples of ``input_shape_``."""
+        return build_module(self.backbone, self.input_shape_, self._targets.n_outputs)
+
+    def _make_net(
+        self, device: torch.device, counts: Mapping[str, Any], criterion: nn.Module | None
+    ) -> _Net:
+        kind = self._targets
+        net = kind.net_class(
+            n_outputs=kind.n_outputs,
+            module=self._network,
+            criterion=partial(
+                build_loss,
+                self.loss if criterion is None else criterion,
+                self.loss_params if criterion is None else None,
+                counts,
+            ),
+            predict_nonlinearity=NONLINEARITIES[kind.nonlinearity],
             optimizer=OPTIMIZERS.get(self.optimizer, self.optimizer),
             optimizer__weight_decay=self.weight_decay,
             lr=self.lr,
@@ -144,21 +250,22 @@ class BaseNetEstimator(BaseEstimator):
             amp=self.amp,
             verbose=0,
         ).initialize()
-        named = getattr(net.criterion_, "predict_nonlinearity", self._nonlinearity)
-        if named != self._nonlinearity:
+        named = getattr(net.criterion_, "predict_nonlinearity", kind.nonlinearity)
+        if named != kind.nonlinearity:
             raise ValueError(
                 f"loss={self.loss!r} turns logits into probabilities by {named}, and "
-                f"{type(self).__name__} by {self._nonlinearity}: choose another loss."
+                f"{type(self).__name__} by {kind.nonlinearity}: choose another loss."
             )
         return net
 
     def _train(
         self,
-        train: _ArrayDataset,
-        valid: _ArrayDataset | None,
+        train: Dataset,
+        valid: Dataset | None = None,
         *,
-        max_epochs: int,
-        n_outputs: int,
+        counts: Mapping[str, Any],
+        max_epochs: int = 1,
+        criterion: nn.Module | None = None,
         proceed: bool,
     ) -> Self:
         """Train ``net_``, a new one unless training proceeds, and set ``history_``.
@@ -171,11 +278,11 @@ class BaseNetEstimator(BaseEstimator):
         seed = int(self._rng.randint(MAX_SEED))
         with torch_threads(self.n_threads), seeded(seed, device):
             if not proceed:
-                self.net_ = self._make_net(n_outputs, device)
+                self.net_ = self._make_net(device, counts, criterion)
             net = self.net_
             if net.lr != self.lr:
                 net.set_params(lr=self.lr)
-            net.max_epochs, net.batch_size = max_epochs, self.batch_size
+            net.n_epochs, net.batch_size = len(net.history) + max_epochs, self.batch_size
             net.verbose = int(self.verbose)
             net.callbacks = copy.deepcopy(list(self.callbacks or []))
             if valid is not None:
@@ -192,7 +299,7 @@ class BaseNetEstimator(BaseEstimator):
             warnings.warn(
                 f"Training was interrupted in epoch {len(net.history)}: "
                 f"{type(self).__name__} keeps the weights it had then.",
-                stacklevel=3,
+                stacklevel=4,
             )
         self.history_ = pd.DataFrame(
             [
@@ -202,9 +309,9 @@ class BaseNetEstimator(BaseEstimator):
         )
         return self
 
-    def _logits(self, X: ArrayLike) -> Tensor:
+    def _logits(self, X: ArrayLike, **inputs: NDArray[Any] | None) -> Tensor:
         """Return raw scores of shape (n_samples, n_outputs), on the CPU."""
         check_is_fitted(self, "net_")
         X = self._check_X(X, reset=False)
         with torch_threads(self.n_threads):
-            return self.net_.forward(_ArrayDataset(X))
+            return self.net_.forward(self._dataset(X, np.zeros(len(X)), inputs))

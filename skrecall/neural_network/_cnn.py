@@ -7,23 +7,13 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassifierMixin
-from sklearn.utils import check_random_state
 from skorch.callbacks import Callback
 from torch import nn
 
-from skrecall.utils._fitting import MAX_SEED
 from skrecall.utils._sklearn import StrOptions, _check_partial_fit_first_call, _fit_context
 
 from ._base import BaseNetEstimator
-from ._data import _ArrayDataset
-from ._net import NONLINEARITIES, _ClassifierNet
-from ._targets import (
-    check_labels,
-    check_weights_keep_classes,
-    encode_labels,
-    row_weights,
-    stratified_holdout,
-)
+from ._targets import ClassTargets
 
 
 class CNNClassifier(ClassifierMixin, BaseNetEstimator):
@@ -130,8 +120,6 @@ class CNNClassifier(ClassifierMixin, BaseNetEstimator):
         **BaseNetEstimator._parameter_constraints,
         "class_weight": [dict, StrOptions({"balanced"}), None],
     }
-    _net_class = _ClassifierNet
-    _nonlinearity = "softmax"
 
     def __init__(
         self,
@@ -203,35 +191,7 @@ class CNNClassifier(ClassifierMixin, BaseNetEstimator):
             if network and loss do not fit to it; if training goes on with uint8 images after others
             or the other way round; or if training diverges.
         """
-        proceed = self.warm_start and hasattr(self, "net_")
-        X = self._check_X(X, reset=not proceed)
-        y = check_labels(X, y)
-        classes = np.unique(y)
-        if len(classes) == 1:
-            raise ValueError(
-                f"y holds one class only, {classes.tolist()[0]!r}, in {len(y)} samples: a "
-                "classifier needs samples of two classes at least."
-            )
-        if not proceed:
-            self.classes_ = classes
-            self._start()
-        codes = encode_labels(y, self.classes_)
-        weight = self._weights(y, codes, sample_weight)
-        if weight is not None:
-            check_weights_keep_classes(weight, codes)
-            weight = weight / weight.mean()
-        train: NDArray[np.intp] | slice = slice(None)
-        valid = None
-        if self.early_stopping:
-            train, held_out = stratified_holdout(codes, self.validation_fraction, self._split_seed)
-            valid = self._dataset(X, codes, weight, held_out)
-        return self._train(
-            self._dataset(X, codes, weight, train),
-            valid,
-            max_epochs=self.max_epochs,
-            n_outputs=len(self.classes_),
-            proceed=proceed,
-        )
+        return self._fit(X, y, sample_weight)
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(
@@ -265,52 +225,27 @@ class CNNClassifier(ClassifierMixin, BaseNetEstimator):
             If the first call names no classes, a parameter needs all data at once, or one chunk of
             images is uint8 and another is not.
         """
-        for name, clashes in (
-            ("early_stopping", self.early_stopping),
-            ("class_weight", self.class_weight == "balanced"),
-        ):
-            if clashes:
-                raise ValueError(
-                    f"{name}={getattr(self, name)!r} needs all data at once, and partial_fit sees "
-                    "a chunk: call fit, or set it otherwise (class_weight takes a dict)."
-                )
-        proceed = hasattr(self, "net_")
+        if isinstance(self.class_weight, str):
+            raise ValueError(
+                f"class_weight={self.class_weight!r} needs all data at once, and partial_fit sees "
+                "a chunk: call fit, or pass a dict."
+            )
         _check_partial_fit_first_call(self, classes)
         if len(self.classes_) < 2:
             raise ValueError(
                 f"classes holds one class only, {self.classes_.tolist()}: name all there will be."
             )
-        X = self._check_X(X, reset=not proceed)
-        y = check_labels(X, y)
-        if not proceed:
-            self._start()
-        codes = encode_labels(y, self.classes_)
-        return self._train(
-            self._dataset(X, codes, self._weights(y, codes, sample_weight)),
-            None,
-            max_epochs=1,
-            n_outputs=len(self.classes_),
-            proceed=proceed,
-        )
+        return self._partial_fit(X, y, sample_weight, targets=ClassTargets(self.classes_))
 
-    def _start(self) -> None:
-        """Draw what goes on from fit to fit: the stream of seeds, and the rows held out."""
-        self._rng = check_random_state(self.random_state)
-        self._split_seed = int(self._rng.randint(MAX_SEED))
+    def _learn_targets(self, X: NDArray[Any], y: ArrayLike) -> ClassTargets:
+        targets = ClassTargets.learn(X, y)
+        self.classes_ = targets.classes
+        return targets
 
     def _weights(
-        self, y: NDArray[Any], codes: NDArray[np.intp], sample_weight: ArrayLike | None
+        self, targets: NDArray[Any], sample_weight: ArrayLike | None
     ) -> NDArray[np.float64] | None:
-        return row_weights(y, codes, self.classes_, self.class_weight, sample_weight)
-
-    @staticmethod
-    def _dataset(
-        X: NDArray[Any],
-        codes: NDArray[np.intp],
-        weight: NDArray[np.float64] | None,
-        rows: NDArray[np.intp] | slice = slice(None),
-    ) -> _ArrayDataset:
-        return _ArrayDataset(X[rows], codes[rows], None if weight is None else weight[rows])
+        return self._targets.row_weights(targets, sample_weight, self.class_weight)
 
     def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return raw scores: the log-odds of the second of two classes, or a logit per class.
@@ -325,8 +260,7 @@ class CNNClassifier(ClassifierMixin, BaseNetEstimator):
         y_score : ndarray of shape (n_samples,) or (n_samples, n_classes)
             The scores.
         """
-        logits = self._logits(X).double().numpy()
-        return logits[:, 1] - logits[:, 0] if len(self.classes_) == 2 else logits
+        return self._targets.scores(self._logits(X))
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return the probabilities of the classes.
@@ -341,7 +275,7 @@ class CNNClassifier(ClassifierMixin, BaseNetEstimator):
         proba : ndarray of shape (n_samples, n_classes)
             Columns in the order of ``classes_``.
         """
-        return NONLINEARITIES[self._nonlinearity](self._logits(X)).numpy()
+        return self._targets.proba(self._logits(X))
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Return the likeliest label.
@@ -356,5 +290,4 @@ class CNNClassifier(ClassifierMixin, BaseNetEstimator):
         y_pred : ndarray of shape (n_samples,)
             Labels.
         """
-        codes = self._logits(X).argmax(dim=1).numpy()
-        return self.classes_[codes]
+        return self._targets.decode(self._logits(X))

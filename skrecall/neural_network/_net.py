@@ -4,6 +4,7 @@ Estimators build one in `fit` and keep it as ``net_``; they never inherit from i
 """
 
 import copy
+import inspect
 import math
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -17,7 +18,7 @@ from skorch.callbacks import Callback
 from skorch.utils import TeeGenerator
 from torch import Tensor, nn
 
-from skrecall.nn import MultilayerPerceptron, SmallCNN, get_loss
+from skrecall.nn import MultilayerPerceptron, SmallCNN, get_loss, takes_counts
 
 
 def build_module(
@@ -77,28 +78,39 @@ def build_module(
     return module
 
 
-def build_loss(loss: str | nn.Module, params: Mapping[str, Any] | None) -> nn.Module:
-    """Return a new loss that leaves one loss per row, if it can.
+def build_loss(
+    loss: str | nn.Module | Mapping[str, float],
+    params: Mapping[str, Any] | None,
+    counts: Mapping[str, Any] | None = None,
+) -> nn.Module:
+    """Return a new loss for a net.
 
     Parameters
     ----------
-    loss : str or torch.nn.Module
-        A name of ``skrecall.nn.LOSSES``, or a loss of logits and targets, which is copied.
+    loss : str, dict of str to float, or torch.nn.Module
+        A name of ``skrecall.nn.LOSSES``, several and their weights, or a loss of logits and
+        targets, which is copied.
     params : mapping of str to object or None
         Arguments of a loss given by name.
+    counts : mapping of str to object, default=None
+        What is counted in the training rows: a loss given by name gets what its arguments name.
 
     Returns
     -------
     loss : torch.nn.Module
-        The loss, with ``reduction="none"`` where it has a reduction.
+        One that takes ``sample_weight`` averages over a batch; another has ``reduction="none"``
+        where it has a reduction.
 
     Raises
     ------
     ValueError
         If the name is unknown, or there are arguments to a loss that exists already.
     """
-    if isinstance(loss, str):
-        return get_loss(loss, **{**(params or {}), "reduction": "none"})
+    if isinstance(loss, str | Mapping):
+        params = dict(params or {})
+        filled = {name: (counts or {}).get(name) for name in takes_counts(loss, params)}
+        known = {name: count for name, count in filled.items() if count is not None}
+        return get_loss(loss, **{**known, **params, "reduction": "mean"})
     if params:
         raise ValueError(
             f"loss_params={params} belong to a loss given by name, and loss is a "
@@ -106,8 +118,24 @@ def build_loss(loss: str | nn.Module, params: Mapping[str, Any] | None) -> nn.Mo
         )
     loss = copy.deepcopy(loss)
     if hasattr(loss, "reduction"):
-        loss.reduction = "none"
+        loss.reduction = "mean" if "sample_weight" in argument_names(loss) else "none"
     return loss
+
+
+def argument_names(module: nn.Module) -> frozenset[str]:
+    """Return the names of what a module is called with.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        A network or a loss.
+
+    Returns
+    -------
+    names : frozenset of str
+        Names of the arguments of its ``forward``.
+    """
+    return frozenset(inspect.signature(module.forward).parameters)
 
 
 def _softmax(logits: Tensor) -> Tensor:
@@ -115,15 +143,21 @@ def _softmax(logits: Tensor) -> Tensor:
     return torch.softmax(logits.cpu().double(), dim=1)
 
 
-NONLINEARITIES: dict[str, Callable[[Tensor], Tensor]] = {"softmax": _softmax}
+def _sigmoid(logits: Tensor) -> Tensor:
+    return torch.sigmoid(logits.cpu().double())
+
+
+NONLINEARITIES: dict[str, Callable[[Tensor], Tensor]] = {"softmax": _softmax, "sigmoid": _sigmoid}
 
 
 class _Net(NeuralNet):
     """A skorch net for batches of `_SlicedBatches`.
 
-    uint8 samples are scaled by 1/255 on the device, a batch at a time; the loss is the mean of
-    weight times loss over the rows of a batch; a diverged fit raises; the records of single batches
-    are dropped once their epoch is over. Built with keywords only.
+    uint8 samples are scaled by 1/255 on the device, a batch at a time. The network and the loss get
+    every input of a batch that they have an argument for, by its name. A loss that does not take
+    ``sample_weight`` is averaged here, weight times loss. A loss with ``start_epoch`` is told where
+    training stands. A diverged fit raises; the records of single batches are dropped once their
+    epoch is over. Built with keywords only.
 
     Parameters
     ----------
@@ -133,12 +167,42 @@ class _Net(NeuralNet):
         Precision of the forward pass; None is float32.
     **kwargs : object
         Of skorch's `NeuralNet`.
+
+    Attributes
+    ----------
+    n_epochs : int
+        Rows that the history will have at most; set before every fit.
     """
 
     def __init__(self, *, n_outputs: int, amp: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.n_outputs = n_outputs
         self.amp = amp
+        self.n_epochs = self.max_epochs
+
+    def initialize_module(self) -> "_Net":
+        """Build the network, and see which inputs it takes.
+
+        Returns
+        -------
+        self : _Net
+            The same net.
+        """
+        super().initialize_module()
+        self._module_inputs = argument_names(self.module_) - {"X"}
+        return self
+
+    def initialize_criterion(self) -> "_Net":
+        """Build the loss, and see which inputs it takes.
+
+        Returns
+        -------
+        self : _Net
+            The same net.
+        """
+        super().initialize_criterion()
+        self._loss_inputs = argument_names(self.criterion_)
+        return self
 
     def initialize_optimizer(self, triggered_directly: bool | None = None) -> "_Net":
         """Build the optimizer, and what keeps float16 gradients from vanishing.
@@ -170,6 +234,30 @@ class _Net(NeuralNet):
         callbacks = super().get_default_callbacks()
         return callbacks if self.verbose else [c for c in callbacks if c[0] != "print_log"]
 
+    def fit_loop(
+        self, X: Any, y: Any = None, epochs: int | None = None, **fit_params: Any
+    ) -> "_Net":
+        """Train until the history has ``n_epochs`` rows.
+
+        Parameters
+        ----------
+        X : Dataset
+            The training rows.
+        y : None
+            Unused.
+        epochs : int, default=None
+            Epochs to train in place of those that are left.
+        **fit_params : object
+            Of skorch's.
+
+        Returns
+        -------
+        self : _Net
+            The same net.
+        """
+        epochs = self.n_epochs - len(self.history) if epochs is None else epochs
+        return super().fit_loop(X, y, epochs=epochs, **fit_params)
+
     def infer(self, x: Mapping[str, Tensor], **fit_params: Any) -> Tensor:
         """Return the logits of a batch, in float32.
 
@@ -188,11 +276,34 @@ class _Net(NeuralNet):
         X = x["X"].to(self.device)
         if X.dtype == torch.uint8:
             X = X.float().div_(255)
+        others = self._taken(x, self._module_inputs)
         if self.amp is None:
-            return self.module_(X)
+            return self.module_(X, **others)
         with torch.autocast(torch.device(self.device).type, dtype=getattr(torch, self.amp)):
-            logits = self.module_(X)
+            logits = self.module_(X, **others)
         return logits.float()
+
+    def _taken(self, inputs: Mapping[str, Tensor], names: frozenset[str]) -> dict[str, Tensor]:
+        return {name: x.to(self.device) for name, x in inputs.items() if name in names}
+
+    def evaluation_step(self, batch: Any, training: bool = False) -> Tensor:
+        """Return the logits of a batch, scaled as the loss reads them.
+
+        Parameters
+        ----------
+        batch : tuple
+            Inputs and targets.
+        training : bool, default=False
+            Whether dropout and the like are on.
+
+        Returns
+        -------
+        logits : Tensor of shape (n_samples, n_outputs)
+            What the nonlinearity turns into probabilities.
+        """
+        logits = super().evaluation_step(batch, training=training)
+        scale = getattr(self.criterion_, "predict_scale", 1.0)
+        return logits if scale == 1 else logits * scale
 
     def get_loss(
         self,
@@ -207,7 +318,7 @@ class _Net(NeuralNet):
         ----------
         y_pred : Tensor of shape (n_samples, n_outputs)
             Raw scores.
-        y_true : Tensor of shape (n_samples,)
+        y_true : Tensor of shape (n_samples, ...)
             Targets.
         X : mapping of str to Tensor
             The inputs of the batch, which carry its weights.
@@ -224,15 +335,19 @@ class _Net(NeuralNet):
         ValueError
             If there are weights and the loss is reduced already.
         """
-        losses = self.criterion_(y_pred, y_true.to(self.device))
-        if X is None or "sample_weight" not in X:
+        X = X or {}
+        losses = self.criterion_(
+            y_pred, y_true.to(self.device), **self._taken(X, self._loss_inputs)
+        )
+        if "sample_weight" in self._loss_inputs or "sample_weight" not in X:
             return losses.mean()
-        if losses.shape != y_pred.shape[:1]:
+        if losses.shape[:1] != y_pred.shape[:1]:
             raise ValueError(
                 f"{type(self.criterion_).__name__} returned shape {tuple(losses.shape)} for "
                 f"{len(y_pred)} rows: sample_weight and class_weight need one loss per row. Give "
                 "the loss a `reduction` attribute that may be 'none', or leave the weights out."
             )
+        losses = losses.reshape(len(losses), -1).mean(dim=1)
         return (losses * X["sample_weight"].to(self.device)).mean()
 
     def train_step(
@@ -277,6 +392,8 @@ class _Net(NeuralNet):
     def on_epoch_begin(self, net: "_Net", *args: Any, **kwargs: Any) -> None:
         self._drop_batches()
         super().on_epoch_begin(net, *args, **kwargs)
+        if hasattr(self.criterion_, "start_epoch"):
+            self.criterion_.start_epoch(len(self.history) - 1, self.n_epochs)
 
     def on_epoch_end(self, net: "_Net", *args: Any, **kwargs: Any) -> None:
         super().on_epoch_end(net, *args, **kwargs)

@@ -1,7 +1,10 @@
-"""From labels and weights to class numbers, one weight per row, and rows held out."""
+"""From labels and weights to class numbers, one weight per row, and rows held out.
+
+`ClassTargets` is one kind of target: what an estimator asks of it, another kind answers as well.
+"""
 
 import math
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,11 +16,14 @@ from sklearn.utils import (
     compute_class_weight,
 )
 from sklearn.utils.multiclass import check_classification_targets
+from torch import Tensor
 
 from skrecall.utils._sklearn import _check_sample_weight
 
+from ._net import NONLINEARITIES, _ClassifierNet, _Net
 
-def check_labels(X: NDArray[Any], y: ArrayLike) -> NDArray[Any]:
+
+def check_labels(X: NDArray[Any], y: ArrayLike, *, warn: bool = True) -> NDArray[Any]:
     """Return labels of classes, one per sample.
 
     Parameters
@@ -26,6 +32,8 @@ def check_labels(X: NDArray[Any], y: ArrayLike) -> NDArray[Any]:
         The samples.
     y : array-like of shape (n_samples,)
         Labels of any kind.
+    warn : bool, default=True
+        Whether to warn of a column.
 
     Returns
     -------
@@ -37,7 +45,7 @@ def check_labels(X: NDArray[Any], y: ArrayLike) -> NDArray[Any]:
     ValueError
         If they are continuous, not finite, not one per sample, or not one-dimensional.
     """
-    y = column_or_1d(y, warn=True)
+    y = column_or_1d(y, warn=warn)
     assert_all_finite(y, input_name="y")
     check_classification_targets(y)
     check_consistent_length(X, y)
@@ -74,7 +82,6 @@ def encode_labels(y: NDArray[Any], classes: NDArray[Any]) -> NDArray[np.intp]:
 
 
 def row_weights(
-    y: NDArray[Any],
     codes: NDArray[np.intp],
     classes: NDArray[Any],
     class_weight: dict[Any, float] | str | None,
@@ -84,10 +91,8 @@ def row_weights(
 
     Parameters
     ----------
-    y : ndarray of shape (n_samples,)
-        Labels.
     codes : ndarray of shape (n_samples,)
-        Their class numbers.
+        Class numbers.
     classes : ndarray of shape (n_classes,)
         All labels, sorted.
     class_weight : dict, "balanced" or None
@@ -108,7 +113,7 @@ def row_weights(
     if sample_weight is None and class_weight is None:
         return None
     weight = _check_sample_weight(sample_weight, codes, dtype=np.float64, ensure_non_negative=True)
-    return weight * compute_class_weight(class_weight, classes=classes, y=y)[codes]
+    return weight * compute_class_weight(class_weight, classes=classes, y=classes[codes])[codes]
 
 
 def check_weights_keep_classes(weight: NDArray[np.float64], codes: NDArray[np.intp]) -> None:
@@ -173,3 +178,189 @@ def stratified_holdout(
         np.arange(n_samples), test_size=n_held_out, stratify=codes, random_state=seed
     )
     return train, held_out
+
+
+class ClassTargets:
+    """Labels of which a row has one: their numbers are what a net learns.
+
+    Parameters
+    ----------
+    classes : ndarray of shape (n_classes,)
+        All labels, sorted.
+    """
+
+    nonlinearity = "softmax"
+    net_class: type[_Net] = _ClassifierNet
+
+    def __init__(self, classes: NDArray[Any]) -> None:
+        self.classes = classes
+
+    @classmethod
+    def learn(cls, X: NDArray[Any], y: ArrayLike) -> Self:
+        """Return the kind of target whose classes are the labels found.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_samples, ...)
+            The samples.
+        y : array-like of shape (n_samples,)
+            Labels.
+
+        Returns
+        -------
+        targets : ClassTargets
+            The new kind.
+        """
+        return cls(np.unique(check_labels(X, y, warn=False)))
+
+    @property
+    def n_outputs(self) -> int:
+        """Number of logits that a net needs."""
+        return len(self.classes)
+
+    def encode(self, X: NDArray[Any], y: ArrayLike) -> NDArray[np.intp]:
+        """Return what the net learns: class numbers.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_samples, ...)
+            The samples.
+        y : array-like of shape (n_samples,)
+            Labels.
+
+        Returns
+        -------
+        codes : ndarray of shape (n_samples,)
+            Class numbers.
+        """
+        return encode_labels(check_labels(X, y), self.classes)
+
+    def check_fit(self, codes: NDArray[np.intp], weight: NDArray[np.float64] | None) -> None:
+        """Refuse targets from which a fit that sees them all can learn nothing.
+
+        Parameters
+        ----------
+        codes : ndarray of shape (n_samples,)
+            Class numbers.
+        weight : ndarray of shape (n_samples,) or None
+            Weights of the rows.
+
+        Raises
+        ------
+        ValueError
+            If there is one class only, or the weights leave one.
+        """
+        found = np.unique(codes)
+        if len(found) == 1:
+            raise ValueError(
+                f"y holds one class only, {self.classes[found].tolist()[0]!r}, in {len(codes)} "
+                "samples: a classifier needs samples of two classes at least."
+            )
+        if weight is not None:
+            check_weights_keep_classes(weight, codes)
+
+    def row_weights(
+        self,
+        codes: NDArray[np.intp],
+        sample_weight: ArrayLike | None,
+        class_weight: dict[Any, float] | str | None = None,
+    ) -> NDArray[np.float64] | None:
+        """Return the products of sample and class weights, or None if all rows weigh alike.
+
+        Parameters
+        ----------
+        codes : ndarray of shape (n_samples,)
+            Class numbers.
+        sample_weight : array-like of shape (n_samples,) or None
+            Weights of the rows.
+        class_weight : dict, "balanced" or None
+            Weights of the classes by label.
+
+        Returns
+        -------
+        weight : ndarray of shape (n_samples,) or None
+            One weight per row.
+        """
+        return row_weights(codes, self.classes, class_weight, sample_weight)
+
+    def counts(self, codes: NDArray[np.intp]) -> dict[str, Any]:
+        """Return what losses ask to be told of the training rows.
+
+        Parameters
+        ----------
+        codes : ndarray of shape (n_samples,)
+            Class numbers.
+
+        Returns
+        -------
+        counts : dict of str to object
+            By the name of the argument of a loss.
+        """
+        return {"class_counts": np.bincount(codes, minlength=self.n_outputs).tolist()}
+
+    def holdout(
+        self, codes: NDArray[np.intp], fraction: float, seed: int
+    ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Return the rows to train on and those held out, every class on both sides.
+
+        Parameters
+        ----------
+        codes : ndarray of shape (n_samples,)
+            Class numbers.
+        fraction : float
+            Share of rows to hold out.
+        seed : int
+            Seed of the split.
+
+        Returns
+        -------
+        train, held_out : ndarray of int
+            Row numbers.
+        """
+        return stratified_holdout(codes, fraction, seed)
+
+    def scores(self, logits: Tensor) -> NDArray[np.float64]:
+        """Return the decision function: log-odds of the second of two classes, or the logits.
+
+        Parameters
+        ----------
+        logits : Tensor of shape (n_samples, n_classes)
+            Raw scores.
+
+        Returns
+        -------
+        y_score : ndarray of shape (n_samples,) or (n_samples, n_classes)
+            The scores.
+        """
+        scores = logits.double().numpy()
+        return scores[:, 1] - scores[:, 0] if len(self.classes) == 2 else scores
+
+    def proba(self, logits: Tensor) -> NDArray[np.float64]:
+        """Return the probabilities of the classes.
+
+        Parameters
+        ----------
+        logits : Tensor of shape (n_samples, n_classes)
+            Raw scores.
+
+        Returns
+        -------
+        proba : ndarray of shape (n_samples, n_classes)
+            Columns in the order of the classes.
+        """
+        return NONLINEARITIES[self.nonlinearity](logits).numpy()
+
+    def decode(self, logits: Tensor) -> NDArray[Any]:
+        """Return the likeliest labels.
+
+        Parameters
+        ----------
+        logits : Tensor of shape (n_samples, n_classes)
+            Raw scores.
+
+        Returns
+        -------
+        y_pred : ndarray of shape (n_samples,)
+            Labels.
+        """
+        return self.classes[logits.argmax(dim=1).numpy()]

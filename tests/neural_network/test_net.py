@@ -16,7 +16,7 @@ from skrecall.neural_network._net import (
     build_loss,
     build_module,
 )
-from skrecall.nn import MultilayerPerceptron, SmallCNN, SoftmaxFocalLoss
+from skrecall.nn import CombinedLoss, MultilayerPerceptron, SmallCNN, SoftmaxFocalLoss
 
 
 def make_net(module=None, loss="cross_entropy", *, lr=0.01, **params):
@@ -66,8 +66,9 @@ def test_a_module_is_copied_with_its_weights():
 
 def test_a_callable_gets_shape_and_outputs():
     module = build_module(partial(SmallCNN, channels=(4,), hidden=5), (3, 9, 9), 6)
-    assert module.features[0].weight.shape == (4, 3, 3, 3)
-    assert module.head.weight.shape == (6, 5)
+    shapes = [tuple(p.shape) for p in module.parameters()]
+    assert (4, 3, 3, 3) in shapes
+    assert (6, 5) in shapes
 
 
 @pytest.mark.parametrize(
@@ -94,15 +95,29 @@ def test_a_network_that_does_not_fit_is_refused_before_training(backbone, messag
         build_module(backbone, (1, 8, 8), 2)
 
 
-def test_losses_leave_one_value_per_row_and_the_given_one_alone():
+def test_losses_average_themselves_where_they_take_weights_and_the_given_one_is_left_alone():
     given = nn.CrossEntropyLoss()
     assert build_loss(given, None).reduction == "none"
     assert given.reduction == "mean"
+    own = SoftmaxFocalLoss(reduction="none")
+    assert build_loss(own, None).reduction == "mean"
+    assert own.reduction == "none"
     named = build_loss("focal", {"gamma": 1.0})
     assert isinstance(named, SoftmaxFocalLoss)
-    assert (named.gamma, named.reduction) == (1.0, "none")
+    assert (named.gamma, named.reduction) == (1.0, "mean")
     with pytest.raises(ValueError, match=r"loss_params=\{'gamma': 1\} belong to a loss given by"):
         build_loss(given, {"gamma": 1})
+
+
+def test_counts_reach_the_losses_that_have_an_argument_for_them():
+    counts = {"class_counts": [30, 10], "n_samples": 40}
+    found = build_loss("cross_entropy", {"weight": "inverse"}, counts).weight
+    assert_allclose(found, [0.5, 1.5])
+    found = build_loss("cross_entropy", {"weight": "inverse", "class_counts": [1, 1]}, counts)
+    assert_allclose(found.weight, [1, 1])
+    both = build_loss({"cross_entropy": 1.0, "focal": 0.5}, None, counts)
+    assert isinstance(both, CombinedLoss)
+    assert both.reduction == "mean"
 
 
 def test_the_loss_is_the_mean_of_weight_times_loss():
@@ -127,6 +142,72 @@ def test_a_loss_that_always_reduces_takes_no_weights():
     net.fit(make_data())
     with pytest.raises(ValueError, match=r"MeanLoss returned shape \(\) for 16 rows: sample_wei"):
         net.fit(make_data(sample_weight=np.ones(40)))
+
+
+class NegativeLogLikelihood(nn.Module):
+    """A loss of one value per class and row, without weights of its own."""
+
+    reduction = "mean"
+
+    def forward(self, logits, targets):
+        shares = nn.functional.one_hot(targets, 2) * -logits.log_softmax(1)
+        return shares if self.reduction == "none" else shares.mean()
+
+
+def test_a_loss_with_more_than_one_value_per_row_is_weighted_by_row():
+    net = make_net(loss=NegativeLogLikelihood())
+    weights = np.linspace(0, 3, 40)
+    X, y = make_data(sample_weight=weights)[:]
+    logits = net.infer(X)
+    expected = torch.from_numpy(weights) * nn.functional.cross_entropy(logits, y, reduction="none")
+    assert net.get_loss(logits, y, X=X).item() == pytest.approx(
+        expected.mean().item() / 2, rel=1e-6
+    )
+
+
+class WithTeacher(nn.Module):
+    """A loss that reads one more input, and where training stands."""
+
+    predict_scale = 3.0
+
+    def __init__(self):
+        super().__init__()
+        self.epochs = []
+
+    def start_epoch(self, epoch, n_epochs):
+        self.epochs.append((epoch, n_epochs))
+
+    def forward(self, logits, targets, teacher, sample_weight=None):
+        assert teacher.dtype == torch.float32
+        return ((logits - teacher) ** 2).mean()
+
+
+class WithLengths(MultilayerPerceptron):
+    """A network that reads one more input."""
+
+    def forward(self, X, lengths=None):
+        return super().forward(X) if lengths is None else super().forward(X) * lengths[:, None]
+
+
+def test_inputs_reach_what_has_an_argument_for_them():
+    teacher, lengths = np.full((40, 2), 5.0), np.arange(40)
+    net = make_net(partial(WithLengths, (3,), 2, hidden=()), WithTeacher())
+    data = make_data(teacher=teacher, lengths=lengths)
+    X, y = data[:]
+    logits = net.infer(X)
+    assert torch.equal(logits, net.infer({"X": X["X"]}) * torch.from_numpy(lengths)[:, None])
+    expected = ((logits - 5) ** 2).mean().item()
+    assert net.get_loss(logits, y, X=X).item() == pytest.approx(expected)
+    assert_allclose(net.forward(data), 3 * logits.detach(), rtol=1e-6)
+
+
+def test_the_loss_is_told_where_training_stands():
+    net = make_net(loss=WithTeacher())
+    net.partial_fit(make_data(teacher=np.zeros((40, 2))))
+    assert net.criterion_.epochs == [(0, 3), (1, 3), (2, 3)]
+    net.n_epochs = 5
+    net.partial_fit(make_data(teacher=np.zeros((40, 2))))
+    assert net.criterion_.epochs[3:] == [(3, 5), (4, 5)]
 
 
 def test_uint8_is_scaled_and_floats_are_not():

@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.utils.class_weight import compute_sample_weight
 
 from skrecall.neural_network._targets import (
+    ClassTargets,
     check_labels,
     check_weights_keep_classes,
     encode_labels,
@@ -41,7 +43,7 @@ def test_what_is_no_label_is_refused(y, message):
 @pytest.mark.parametrize("class_weight", [None, "balanced", {"a": 2.0, "b": 0.5, "c": 1.0}])
 @pytest.mark.parametrize("sample_weight", [None, [1.0, 2.0, 0.0, 4.0, 5.0]])
 def test_weights_multiply(class_weight, sample_weight):
-    found = row_weights(Y, CODES, CLASSES, class_weight, sample_weight)
+    found = row_weights(CODES, CLASSES, class_weight, sample_weight)
     if class_weight is None and sample_weight is None:
         assert found is None
         return
@@ -61,7 +63,7 @@ def test_weights_multiply(class_weight, sample_weight):
 )
 def test_bad_weights_are_refused(sample_weight, message):
     with pytest.raises(ValueError, match=message):
-        row_weights(Y, CODES, CLASSES, None, sample_weight)
+        row_weights(CODES, CLASSES, None, sample_weight)
 
 
 def test_weights_must_keep_two_classes():
@@ -93,3 +95,21 @@ def test_holdout_has_every_class_on_both_sides():
 def test_too_few_rows_to_hold_out_get_a_sentence(counts, fraction, message):
     with pytest.raises(ValueError, match=message):
         stratified_holdout(np.repeat([0, 1], counts), fraction, seed=0)
+
+
+def test_class_targets_go_there_and_back():
+    X = np.zeros((5, 2))
+    targets = ClassTargets.learn(X, Y)
+    assert_array_equal(targets.classes, CLASSES)
+    assert targets.n_outputs == 3
+    codes = targets.encode(X, Y)
+    assert_array_equal(codes, CODES)
+    assert targets.counts(codes[:4]) == {"class_counts": [1, 2, 1]}
+    logits = torch.eye(3)[codes] * 2
+    assert_array_equal(targets.decode(logits), Y)
+    assert_allclose(targets.proba(logits), logits.softmax(1), rtol=1e-6)
+    assert_array_equal(targets.scores(logits), logits)
+    with pytest.raises(ValueError, match="y holds one class only, 'b', in 2 samples"):
+        targets.check_fit(codes[3:], None)
+    with pytest.raises(ValueError, match="The weights leave 1 of 3 classes"):
+        targets.check_fit(codes, np.array([1.0, 0, 0, 1.0, 1.0]))
