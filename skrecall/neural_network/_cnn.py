@@ -260,7 +260,8 @@ class CNNClassifier(ClassifierMixin, BaseNetEstimator):
         y_score : ndarray of shape (n_samples,) or (n_samples, n_classes)
             The scores.
         """
-        return self._targets.scores(self._logits(X))
+        logits = self._logits(X)
+        return self._targets.scores(logits)
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return the probabilities of the classes.
@@ -275,7 +276,8 @@ class CNNClassifier(ClassifierMixin, BaseNetEstimator):
         proba : ndarray of shape (n_samples, n_classes)
             Columns in the order of ``classes_``.
         """
-        return self._targets.proba(self._logits(X))
+        logits = self._logits(X)
+        return self._targets.proba(logits)
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Return the likeliest label.
@@ -290,4 +292,5 @@ class CNNClassifier(ClassifierMixin, BaseNetEstimator):
         y_pred : ndarray of shape (n_samples,)
             Labels.
         """
-        return self._targets.decode(self._logits(X))
+        logits = self._logits(X)
+        return self._targets.decode(logits)
