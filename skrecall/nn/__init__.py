@@ -4,7 +4,7 @@ from skrecall.utils._optional import import_optional
 
 import_optional("torch", purpose="skrecall.nn")
 
-from ._backbones import MultilayerPerceptron, SmallCNN  # noqa: E402
+from ._backbone import count_features, extract_features  # noqa: E402
 from ._binary_cross_entropy import (  # noqa: E402
     WeightedBinaryCrossEntropyLoss,
     positive_weights,
@@ -26,17 +26,36 @@ from ._distillation import (  # noqa: E402
     softmax_distillation,
 )
 from ._hard_example_mining import HardExampleMining  # noqa: E402
+from ._heads import HEADS, BackboneWithHead, build_head  # noqa: E402
+from ._ldam import LDAMLoss, ldam_loss, ldam_margins  # noqa: E402
+from ._linear_heads import CosineHead, LinearHead, pool_features  # noqa: E402
+from ._logit_adjusted import LogitAdjustedLoss, logit_adjusted_loss  # noqa: E402
 from ._loss import Loss, SigmoidLoss, SoftmaxLoss  # noqa: E402
+from ._perceptron import MultilayerPerceptron  # noqa: E402
+from ._poly1 import Poly1Loss, poly1_loss  # noqa: E402
 from ._recurrent import RecurrentCNN  # noqa: E402
 from ._registry import LOSSES, get_loss, takes_counts  # noqa: E402
+from ._residual import ResNet  # noqa: E402
+from ._seesaw import SeesawLoss, seesaw_loss  # noqa: E402
+from ._small_cnn import SmallCNN  # noqa: E402
+from ._transfer import freeze, split_parameters  # noqa: E402
 
 __all__ = [
+    "BackboneWithHead",
     "CombinedLoss",
+    "CosineHead",
+    "HEADS",
     "HardExampleMining",
+    "LDAMLoss",
     "LOSSES",
+    "LinearHead",
+    "LogitAdjustedLoss",
     "Loss",
     "MultilayerPerceptron",
+    "Poly1Loss",
     "RecurrentCNN",
+    "ResNet",
+    "SeesawLoss",
     "SigmoidDistillationLoss",
     "SigmoidLoss",
     "SmallCNN",
@@ -45,12 +64,23 @@ __all__ = [
     "SoftmaxLoss",
     "WeightedBinaryCrossEntropyLoss",
     "WeightedCrossEntropyLoss",
+    "build_head",
     "class_weights",
+    "count_features",
+    "extract_features",
+    "freeze",
     "get_loss",
+    "ldam_loss",
+    "ldam_margins",
+    "logit_adjusted_loss",
+    "poly1_loss",
+    "pool_features",
     "positive_weights",
+    "seesaw_loss",
     "sigmoid_distillation",
     "softmax_distillation",
     "softmax_focal_loss",
+    "split_parameters",
     "takes_counts",
     "unweighted_probabilities",
     "weighted_binary_cross_entropy",

@@ -1,0 +1,123 @@
+"""The names that users type for heads, and the joint between a backbone and a head."""
+
+import copy
+from collections.abc import Callable
+
+from torch import Tensor, nn
+
+from ._backbone import extract_features
+from ._linear_heads import CosineHead, LinearHead
+
+HEADS: dict[str, Callable[..., nn.Module]] = {
+    "linear": LinearHead,
+    "cosine": CosineHead,
+}
+
+
+def build_head(
+    head: str | nn.Module | Callable[..., nn.Module],
+    n_features: int,
+    n_outputs: int,
+    **params: object,
+) -> nn.Module:
+    """Return a new head.
+
+    Parameters
+    ----------
+    head : str, callable or torch.nn.Module
+        A key of ``skrecall.nn.HEADS``; what returns a module, given `n_features`, `n_outputs` and
+        `params`; or a module, which is copied, weights included.
+    n_features : int
+        Number of features.
+    n_outputs : int
+        Number of logits.
+    **params : object
+        Further arguments of the head.
+
+    Returns
+    -------
+    head : torch.nn.Module
+        A network from features to logits.
+
+    Raises
+    ------
+    ValueError
+        If no head has that name, or the head does not take these arguments.
+
+    Examples
+    --------
+    >>> from skrecall.nn import build_head
+    >>> build_head("cosine", 64, 10, scale=20.0).scale
+    20.0
+    """
+    if isinstance(head, nn.Module):
+        if params:
+            raise ValueError(
+                f"{', '.join(params)} cannot reach the head {type(head).__name__}, which is built "
+                "already: set them there."
+            )
+        return copy.deepcopy(head)
+    if isinstance(head, str):
+        if head not in HEADS:
+            raise ValueError(f"head={head!r} is unknown: choose {', '.join(map(repr, HEADS))}.")
+        try:
+            return HEADS[head](n_features, n_outputs, **params)
+        except TypeError as error:
+            raise ValueError(f"head={head!r} does not take {params}: {error}.") from error
+    return head(n_features, n_outputs, **params)
+
+
+class BackboneWithHead(nn.Module):
+    """A network that takes features from one module and makes logits of them by another.
+
+    Parameters
+    ----------
+    backbone : torch.nn.Module
+        From a batch to features, by ``forward_features`` where it has one: the backbones here and
+        those of timm. Another module is called as it is, so take off its last layer.
+    head : torch.nn.Module
+        From features to logits.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skrecall.nn import BackboneWithHead, CosineHead, SmallCNN
+    >>> net = BackboneWithHead(SmallCNN((1, 28, 28)), CosineHead(64, 10))
+    >>> net(torch.zeros(5, 1, 28, 28)).shape
+    torch.Size([5, 10])
+    """
+
+    def __init__(self, backbone: nn.Module, head: nn.Module) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.head = head
+
+    def forward_features(self, X: Tensor) -> Tensor:
+        """Return the features of a batch.
+
+        Parameters
+        ----------
+        X : Tensor of shape (n_samples, ...)
+            The batch.
+
+        Returns
+        -------
+        features : Tensor of shape (n_samples, n_features) or (n_samples, n_features, ...)
+            What the head takes.
+        """
+        return extract_features(self.backbone, X)
+
+    def forward(self, X: Tensor) -> Tensor:
+        """Return the logits of a batch.
+
+        Parameters
+        ----------
+        X : Tensor of shape (n_samples, ...)
+            The batch.
+
+        Returns
+        -------
+        logits : Tensor of shape (n_samples, n_outputs)
+            Raw scores.
+        """
+        return self.head(self.forward_features(X))
