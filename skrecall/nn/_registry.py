@@ -11,11 +11,20 @@ from ._binary_cross_entropy import WeightedBinaryCrossEntropyLoss
 from ._combined import CombinedLoss
 from ._cross_entropy import SoftmaxFocalLoss, WeightedCrossEntropyLoss
 from ._hard_example_mining import HardExampleMining
+from ._ldam import LDAMLoss
+from ._logit_adjusted import LogitAdjustedLoss
 from ._loss import Loss
+from ._poly1 import Poly1Loss
+from ._seesaw import SeesawLoss
 
 LOSSES: dict[str, Callable[..., nn.Module]] = {
     "cross_entropy": WeightedCrossEntropyLoss,
     "focal": SoftmaxFocalLoss,
+    "poly1": Poly1Loss,
+    "ldam": LDAMLoss,
+    "logit_adjusted": LogitAdjustedLoss,
+    "balanced_softmax": LogitAdjustedLoss,  # tau is 1
+    "seesaw": SeesawLoss,
     "combined": CombinedLoss,
     "hard_example_mining": HardExampleMining,
     "binary_cross_entropy": WeightedBinaryCrossEntropyLoss,

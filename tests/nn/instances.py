@@ -41,6 +41,7 @@ class LossCase:
 
 
 CLASS_WEIGHT = [1.0, 2.0, 5.0, 0.5]
+CLASS_COUNTS = [40, 30, 20, 10]
 
 LOSS_CASES = [
     LossCase("cross_entropy"),
@@ -48,6 +49,15 @@ LOSS_CASES = [
     LossCase("cross_entropy", {"weight": CLASS_WEIGHT, "mean_over": "weights"}, "pixels"),
     LossCase("focal"),
     LossCase("focal", {"gamma": 0.5, "weight": CLASS_WEIGHT}, "pixels"),
+    LossCase("poly1"),
+    LossCase("poly1", {"epsilon": -1.0, "gamma": 2.0, "weight": CLASS_WEIGHT}, "pixels"),
+    LossCase("ldam", {"class_counts": CLASS_COUNTS, "scale": 5.0}),
+    LossCase("ldam", {"class_counts": CLASS_COUNTS, "weight": "effective"}, "pixels"),
+    LossCase("logit_adjusted", {"class_counts": CLASS_COUNTS, "tau": 0.5}),
+    LossCase("balanced_softmax", {"class_counts": CLASS_COUNTS, "weight": "sqrt"}, "pixels"),
+    # The compensation is a constant of the gradient, so the numerical one is another.
+    LossCase("seesaw", {"q": 0.0}),
+    LossCase("seesaw", {"q": 0.0, "weight": CLASS_WEIGHT}, "pixels"),
     LossCase("binary_cross_entropy", targets="indicator"),
     LossCase("binary_cross_entropy", {"pos_weight": CLASS_WEIGHT}, "indicator"),
     LossCase("combined", {"losses": {"cross_entropy": 1.0, "focal": 0.5}}, "pixels"),
