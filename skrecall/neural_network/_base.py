@@ -35,6 +35,7 @@ from ._net import NONLINEARITIES, _Net, build_loss, build_module
 from ._runtime import check_amp, resolve_device, seeded, torch_threads
 from ._targets import ClassTargets
 
+DEFAULT_LOSSES = {"softmax": "cross_entropy", "sigmoid": "binary_cross_entropy"}
 OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
     "adam": torch.optim.Adam,
     "adamw": torch.optim.AdamW,
@@ -141,10 +142,15 @@ class BaseNetEstimator(BaseEstimator):
         y: ArrayLike,
         sample_weight: ArrayLike | None = None,
         *,
-        criterion: nn.Module | None = None,
+        criterion: Callable[[nn.Module], nn.Module] | None = None,
+        unlabeled: ArrayLike | None = None,
         **inputs: NDArray[Any] | None,
     ) -> Self:
-        """Train on all rows; `criterion` replaces the loss, and `inputs` come with every row."""
+        """Train on all rows; `criterion` makes another loss of the loss.
+
+        Rows `unlabeled` follow those that have targets: they are trained on as rows whose targets
+        are missing. `inputs` come with every row, unlabeled ones included.
+        """
         proceed = self.warm_start and hasattr(self, "net_")
         X = self._check_X(X, reset=not proceed)
         if not proceed:
@@ -163,10 +169,20 @@ class BaseNetEstimator(BaseEstimator):
                 targets, self.validation_fraction, self._split_seed
             )
             valid = self._dataset(X, targets, inputs, held_out)
+        counts = self._targets.counts(targets[train])
+        if unlabeled is not None:
+            X_more = self._check_X(unlabeled, reset=False)
+            more = np.arange(len(X), len(X) + len(X_more))
+            train = np.append(np.arange(len(X))[train], more)
+            X = np.concatenate([X, X_more])
+            missing = np.full((len(more), *targets.shape[1:]), self._targets.missing)
+            targets = np.concatenate([targets, missing.astype(targets.dtype)])
+            if weight is not None:
+                inputs["sample_weight"] = np.append(weight, np.ones(len(more)))
         return self._train(
             self._dataset(X, targets, inputs, train),
             valid,
-            counts=self._targets.counts(targets[train]),
+            counts=counts,
             max_epochs=self.max_epochs,
             criterion=criterion,
             proceed=proceed,
@@ -179,7 +195,7 @@ class BaseNetEstimator(BaseEstimator):
         sample_weight: ArrayLike | None = None,
         *,
         targets: Any,
-        criterion: nn.Module | None = None,
+        criterion: Callable[[nn.Module], nn.Module] | None = None,
         **inputs: NDArray[Any] | None,
     ) -> Self:
         """Train on a chunk for one epoch; `targets` is its kind of target, if this is the first."""
@@ -224,19 +240,25 @@ class BaseNetEstimator(BaseEstimator):
         """Return a new network for samples of ``input_shape_``."""
         return build_module(self.backbone, self.input_shape_, self._targets.n_outputs)
 
+    def _criterion(
+        self, counts: Mapping[str, Any], criterion: Callable[[nn.Module], nn.Module] | None
+    ) -> nn.Module:
+        """Return a new loss, or what `criterion` makes of it."""
+        name = DEFAULT_LOSSES[self._targets.nonlinearity] if self.loss is None else self.loss
+        loss = build_loss(name, self.loss_params, counts)
+        return loss if criterion is None else criterion(loss)
+
     def _make_net(
-        self, device: torch.device, counts: Mapping[str, Any], criterion: nn.Module | None
+        self,
+        device: torch.device,
+        counts: Mapping[str, Any],
+        criterion: Callable[[nn.Module], nn.Module] | None,
     ) -> _Net:
         kind = self._targets
         net = kind.net_class(
             n_outputs=kind.n_outputs,
             module=self._network,
-            criterion=partial(
-                build_loss,
-                self.loss if criterion is None else criterion,
-                self.loss_params if criterion is None else None,
-                counts,
-            ),
+            criterion=partial(self._criterion, counts, criterion),
             predict_nonlinearity=NONLINEARITIES[kind.nonlinearity],
             optimizer=OPTIMIZERS.get(self.optimizer, self.optimizer),
             optimizer__weight_decay=self.weight_decay,
@@ -265,7 +287,7 @@ class BaseNetEstimator(BaseEstimator):
         *,
         counts: Mapping[str, Any],
         max_epochs: int = 1,
-        criterion: nn.Module | None = None,
+        criterion: Callable[[nn.Module], nn.Module] | None = None,
         proceed: bool,
     ) -> Self:
         """Train ``net_``, a new one unless training proceeds, and set ``history_``.

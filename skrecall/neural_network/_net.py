@@ -18,7 +18,13 @@ from skorch.callbacks import Callback
 from skorch.utils import TeeGenerator
 from torch import Tensor, nn
 
-from skrecall.nn import MultilayerPerceptron, SmallCNN, get_loss, takes_counts
+from skrecall.nn import MultilayerPerceptron, RecurrentCNN, SmallCNN, get_loss, takes_counts
+
+DEFAULT_BACKBONES: dict[int, type[nn.Module]] = {
+    1: MultilayerPerceptron,
+    3: SmallCNN,
+    4: RecurrentCNN,
+}
 
 
 def build_module(
@@ -32,7 +38,8 @@ def build_module(
     ----------
     backbone : torch.nn.Module, callable or None
         A module is copied, weights included; a callable is called with the other two arguments;
-        None gives `SmallCNN` for images and `MultilayerPerceptron` for tables.
+        None gives `RecurrentCNN` for clips, `SmallCNN` for images and `MultilayerPerceptron` for
+        tables.
     input_shape : tuple of int
         Shape of one sample.
     n_outputs : int
@@ -49,7 +56,7 @@ def build_module(
         If it is no network, cannot take such samples, or returns something else than logits.
     """
     if backbone is None:
-        backbone = SmallCNN if len(input_shape) == 3 else MultilayerPerceptron
+        backbone = DEFAULT_BACKBONES[len(input_shape)]
     if isinstance(backbone, nn.Module):
         module = copy.deepcopy(backbone).cpu()
     else:

@@ -18,6 +18,7 @@ from sklearn.utils import (
 from sklearn.utils.multiclass import check_classification_targets
 from torch import Tensor
 
+from skrecall.nn._loss import IGNORED
 from skrecall.utils._sklearn import _check_sample_weight
 
 from ._net import NONLINEARITIES, _ClassifierNet, _Net
@@ -190,6 +191,7 @@ class ClassTargets:
     """
 
     nonlinearity = "softmax"
+    missing = IGNORED
     net_class: type[_Net] = _ClassifierNet
 
     def __init__(self, classes: NDArray[Any]) -> None:
