@@ -15,6 +15,7 @@ _EXTRA_OF = {
     "torch": "torch",
     "skorch": "torch",
     "torchvision": "vision",
+    "PIL": "vision",
 }
 
 
