@@ -72,7 +72,7 @@ def linear_head(n_features: int, n_outputs: int | None) -> nn.Module:
     return nn.Identity() if n_outputs is None else LinearHead(n_features, n_outputs)
 
 
-def extract_features(backbone: nn.Module, X: Tensor) -> Tensor:
+def extract_features(backbone: nn.Module, X: Tensor, **inputs: Tensor) -> Tensor:
     """Return the features of a batch from any network, features on axis 1.
 
     Parameters
@@ -101,7 +101,7 @@ def extract_features(backbone: nn.Module, X: Tensor) -> Tensor:
     >>> extract_features(SmallCNN((1, 28, 28), hidden=None), torch.zeros(5, 1, 28, 28)).shape
     torch.Size([5, 32, 7, 7])
     """
-    features = getattr(backbone, "forward_features", backbone)(X)
+    features = getattr(backbone, "forward_features", backbone)(X, **inputs)
     if not isinstance(features, Tensor) or features.ndim < 2:
         found = tuple(features.shape) if isinstance(features, Tensor) else type(features).__name__
         raise ValueError(

@@ -92,32 +92,37 @@ class BackboneWithHead(nn.Module):
         self.backbone = backbone
         self.head = head
 
-    def forward_features(self, X: Tensor) -> Tensor:
+    def forward_features(self, X: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Return the features of a batch.
 
         Parameters
         ----------
         X : Tensor of shape (n_samples, ...)
             The batch.
+        lengths : Tensor of shape (n_samples,), default=None
+            Number of frames of each clip, for a backbone that takes them.
 
         Returns
         -------
         features : Tensor of shape (n_samples, n_features) or (n_samples, n_features, ...)
             What the head takes.
         """
-        return extract_features(self.backbone, X)
+        inputs = {} if lengths is None else {"lengths": lengths}
+        return extract_features(self.backbone, X, **inputs)
 
-    def forward(self, X: Tensor) -> Tensor:
+    def forward(self, X: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Return the logits of a batch.
 
         Parameters
         ----------
         X : Tensor of shape (n_samples, ...)
             The batch.
+        lengths : Tensor of shape (n_samples,), default=None
+            Number of frames of each clip, for a backbone that takes them.
 
         Returns
         -------
         logits : Tensor of shape (n_samples, n_outputs)
             Raw scores.
         """
-        return self.head(self.forward_features(X))
+        return self.head(self.forward_features(X, lengths))

@@ -17,8 +17,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
-from ._small_cnn import SmallCNN
+from ._backbone import BaseBackbone, count_features, extract_features, linear_head
+from ._linear_heads import pool_features
 from ._loss import check_option
+from ._small_cnn import SmallCNN
 
 CELLS: dict[str, type[nn.RNNBase]] = {"gru": nn.GRU, "lstm": nn.LSTM}
 
@@ -59,7 +61,7 @@ def frame_rows(lengths: Tensor, n_frames: int) -> Tensor:
     return exists.flatten().nonzero().squeeze(1)
 
 
-class RecurrentCNN(nn.Module):
+class RecurrentCNN(BaseBackbone):
     """Network over clips: a CNN for every frame, then a GRU or an LSTM up to each clip's end.
 
     The logits are a linear layer of the last state of the recurrent network: that after the last
@@ -70,14 +72,12 @@ class RecurrentCNN(nn.Module):
     ----------
     input_shape : sequence of int
         ``(n_frames, n_channels, height, width)``. Clips of any number of frames are taken later.
-    n_outputs : int
-        Number of logits.
+    n_outputs : int, default=None
+        Number of logits; None gives the features.
     frame_backbone : callable or torch.nn.Module, default=SmallCNN
-        The network over frames. A callable is called as ``frame_backbone(frame_shape,
-        n_frame_features)``, a module is copied, weights included; both map frames
-        (n, n_channels, height, width) to features (n, n_features).
-    n_frame_features : int, default=64
-        Number of features that a callable is asked for.
+        The network over frames, of which the features are taken, maps of them averaged. A callable
+        is called as ``frame_backbone(frame_shape, None)``, None asking for features; a module is
+        copied, weights included.
     cell : {"gru", "lstm"}, default="gru"
         The recurrent network.
     hidden : int, default=64
@@ -93,7 +93,7 @@ class RecurrentCNN(nn.Module):
     ------
     ValueError
         If `input_shape` is not that of clips, `cell` is unknown, or `frame_backbone` returns no
-        vector per frame.
+        features.
 
     Examples
     --------
@@ -108,10 +108,9 @@ class RecurrentCNN(nn.Module):
     def __init__(
         self,
         input_shape: Sequence[int],
-        n_outputs: int,
+        n_outputs: int | None = None,
         *,
         frame_backbone: nn.Module | Callable[..., nn.Module] = SmallCNN,
-        n_frame_features: int = 64,
         cell: str = "gru",
         hidden: int = 64,
         n_layers: int = 1,
@@ -129,9 +128,9 @@ class RecurrentCNN(nn.Module):
         if isinstance(frame_backbone, nn.Module):
             self.frame_backbone = copy.deepcopy(frame_backbone)
         else:
-            self.frame_backbone = frame_backbone(frame_shape, n_frame_features)
+            self.frame_backbone = frame_backbone(frame_shape, None)
         self.recurrent = CELLS[cell](
-            _n_features(self.frame_backbone, frame_shape),
+            count_features(self.frame_backbone, frame_shape),
             hidden,
             num_layers=n_layers,
             bidirectional=bidirectional,
@@ -139,7 +138,7 @@ class RecurrentCNN(nn.Module):
         )
         self.n_directions = 1 + bidirectional
         self.dropout = nn.Dropout(dropout)
-        self.head = nn.Linear(self.n_directions * hidden, n_outputs)
+        self.head = linear_head(self.n_directions * hidden, n_outputs)
 
     def forward_features(self, X: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Return the last state of every clip.
@@ -159,16 +158,14 @@ class RecurrentCNN(nn.Module):
         n_samples, n_frames = X.shape[:2]
         frames = X.flatten(0, 1)
         if lengths is None:
-            seen = self.frame_backbone(frames).unflatten(0, (n_samples, n_frames))
+            seen = self._look(frames).unflatten(0, (n_samples, n_frames))
         else:
             lengths = lengths.cpu()  # where pack_padded_sequence wants them
             rows = frame_rows(lengths, n_frames).to(X.device)
-            features = self.frame_backbone(frames[rows])
-            padded = features.new_zeros(len(frames), features.shape[1]).index_copy(
-                0, rows, features
-            )
+            features = self._look(frames[rows])
+            padded = features.new_zeros(len(frames), features.shape[1])
             seen = pack_padded_sequence(
-                padded.unflatten(0, (n_samples, n_frames)),
+                padded.index_copy(0, rows, features).unflatten(0, (n_samples, n_frames)),
                 lengths,
                 batch_first=True,
                 enforce_sorted=False,
@@ -176,7 +173,11 @@ class RecurrentCNN(nn.Module):
         _, state = self.recurrent(seen)
         if isinstance(self.recurrent, nn.LSTM):
             state, _ = state
-        return torch.cat(list(state[-self.n_directions :]), dim=1)
+        return self.dropout(torch.cat(list(state[-self.n_directions :]), dim=1))
+
+    def _look(self, frames: Tensor) -> Tensor:
+        """Return the features of frames, (n_frames, n_features)."""
+        return pool_features(extract_features(self.frame_backbone, frames))
 
     def forward(self, X: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Return the logits of a batch of clips.
@@ -191,22 +192,6 @@ class RecurrentCNN(nn.Module):
         Returns
         -------
         logits : Tensor of shape (n_samples, n_outputs)
-            Raw scores.
+            Raw scores; the features where `n_outputs` is None.
         """
-        return self.head(self.dropout(self.forward_features(X, lengths)))
-
-
-def _n_features(frame_backbone: nn.Module, frame_shape: tuple[int, ...]) -> int:
-    """Return how many features a network has for a frame, leaving its mode as it is."""
-    training = frame_backbone.training
-    frame_backbone.eval()
-    with torch.no_grad():
-        features = frame_backbone(torch.zeros(2, *frame_shape))
-    frame_backbone.train(training)
-    if features.ndim != 2:
-        raise ValueError(
-            f"The frame_backbone {type(frame_backbone).__name__} returned shape "
-            f"{tuple(features.shape)} for 2 frames of shape {frame_shape}: it must return one "
-            "vector per frame; pool its maps first."
-        )
-    return features.shape[1]
+        return self.head(self.forward_features(X, lengths))

@@ -6,7 +6,13 @@ import pytest
 import torch
 from torch import nn
 
-from skrecall.nn import MultilayerPerceptron, RecurrentCNN, SmallCNN
+from skrecall.nn import (
+    BackboneWithHead,
+    LinearHead,
+    MultilayerPerceptron,
+    RecurrentCNN,
+    SmallCNN,
+)
 from skrecall.nn._recurrent import frame_rows
 
 LENGTHS = torch.tensor([3, 5, 1, 4])
@@ -18,7 +24,7 @@ def clips(seed=0):
 
 def network(**params):
     torch.manual_seed(1)
-    built = RecurrentCNN((5, 2, 6, 6), 3, n_frame_features=7, hidden=4, **params).eval()
+    built = RecurrentCNN((5, 2, 6, 6), 3, hidden=4, **params).eval()
     for module in built.modules():
         if isinstance(module, nn.BatchNorm2d):
             nn.init.uniform_(module.running_mean)
@@ -61,7 +67,7 @@ def test_gradient_ends_with_the_clip(params):
 def loop_of_cells(built, X, suffix=""):
     """Return the last state of one clip, a step at a time."""
     is_lstm = isinstance(built.recurrent, nn.LSTM)
-    cell = (nn.LSTMCell if is_lstm else nn.GRUCell)(7, 4)
+    cell = (nn.LSTMCell if is_lstm else nn.GRUCell)(64, 4)
     with torch.no_grad():
         for name, parameter in cell.named_parameters():
             parameter.copy_(getattr(built.recurrent, f"{name}_l0{suffix}"))
@@ -93,7 +99,8 @@ def test_full_lengths_are_no_lengths():
 
 def test_only_frames_that_exist_are_computed():
     built, seen = network(), []
-    built.frame_backbone.register_forward_hook(lambda module, inputs, _: seen.append(inputs[0]))
+    first = built.frame_backbone.stages[0]
+    first.register_forward_hook(lambda module, inputs, _: seen.append(inputs[0]))
     built(clips(), LENGTHS)
     assert [len(frames) for frames in seen] == [int(LENGTHS.sum())]
 
@@ -117,18 +124,34 @@ def test_dropout_acts_in_training_only():
 
 
 @pytest.mark.parametrize(
-    "frame_backbone",
-    [partial(SmallCNN, channels=(4,)), MultilayerPerceptron, SmallCNN((2, 6, 6), 9)],
-    ids=["partial", "perceptron", "module"],
+    ("frame_backbone", "n_features"),
+    [
+        (partial(SmallCNN, channels=(4,), hidden=9), 9),
+        (partial(SmallCNN, channels=(4, 8), hidden=None), 8),
+        (MultilayerPerceptron, 128),
+        (SmallCNN((2, 6, 6), 3), 64),
+        (nn.Conv2d(2, 5, 3), 5),
+    ],
+    ids=["vector", "map", "perceptron", "module", "foreign"],
 )
-def test_frame_backbones_plug_in(frame_backbone):
+def test_frame_backbones_plug_in(frame_backbone, n_features):
     built = network(frame_backbone=frame_backbone)
+    assert built.frame_backbone is not frame_backbone
+    assert built.recurrent.input_size == n_features
     assert built(clips(), LENGTHS).shape == (4, 3)
-    if isinstance(frame_backbone, nn.Module):
-        assert built.frame_backbone is not frame_backbone
-        assert built.recurrent.input_size == 9
-    else:
-        assert built.recurrent.input_size == 7
+
+
+def test_without_outputs_there_are_features():
+    built = RecurrentCNN((5, 2, 6, 6), hidden=4, bidirectional=True)
+    assert built(clips(), LENGTHS).shape == (4, 8)
+
+
+def test_heads_see_where_clips_end():
+    built = BackboneWithHead(network(), LinearHead(4, 3)).eval()
+    X = clips()
+    expected = built.head(built.backbone.forward_features(X, LENGTHS))
+    torch.testing.assert_close(built(X, LENGTHS), expected)
+    assert not torch.allclose(built(X), expected)
 
 
 def test_frame_rows_skip_the_padding():
@@ -141,8 +164,8 @@ def test_frame_rows_skip_the_padding():
         (lambda: RecurrentCNN((1, 8, 8), 2), r"input_shape=\(1, 8, 8\) is not that of clips"),
         (lambda: RecurrentCNN((4, 1, 8, 8), 2, cell="rnn"), "cell='rnn' is unknown: choose 'gru'"),
         (
-            lambda: RecurrentCNN((4, 1, 8, 8), 2, frame_backbone=nn.Conv2d(1, 4, 3)),
-            r"Conv2d returned shape \(2, 4, 6, 6\) for 2 frames of shape \(1, 8, 8\)",
+            lambda: RecurrentCNN((4, 1, 8, 8), 2, frame_backbone=nn.Flatten(0)),
+            r"Flatten returned \(128,\) for 2 samples of shape \(1, 8, 8\)",
         ),
         (
             lambda: network()(clips(), torch.tensor([3, 0, 5, 5])),
