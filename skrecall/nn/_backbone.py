@@ -83,6 +83,8 @@ def extract_features(backbone: nn.Module, X: Tensor, **inputs: Tensor) -> Tensor
         as transformers do, that axis is moved.
     X : Tensor of shape (n_samples, ...)
         The batch.
+    **inputs : Tensor
+        What the network is called with beside it, such as the lengths of clips.
 
     Returns
     -------

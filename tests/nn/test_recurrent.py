@@ -165,7 +165,7 @@ def test_frame_rows_skip_the_padding():
         (lambda: RecurrentCNN((4, 1, 8, 8), 2, cell="rnn"), "cell='rnn' is unknown: choose 'gru'"),
         (
             lambda: RecurrentCNN((4, 1, 8, 8), 2, frame_backbone=nn.Flatten(0)),
-            r"Flatten returned \(128,\) for 2 samples of shape \(1, 8, 8\)",
+            r"The backbone Flatten returned \(128,\) for a batch of shape \(2, 1, 8, 8\)",
         ),
         (
             lambda: network()(clips(), torch.tensor([3, 0, 5, 5])),
