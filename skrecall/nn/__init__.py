@@ -5,6 +5,13 @@ from skrecall.utils._optional import import_optional
 import_optional("torch", purpose="skrecall.nn")
 
 from ._backbone import count_features, extract_features  # noqa: E402
+from ._batch_samplers import (  # noqa: E402
+    BATCH_SAMPLERS,
+    BalancedBatchSampler,
+    InverseFrequencyBatchSampler,
+    RepeatFactorBatchSampler,
+    repeat_factors,
+)
 from ._binary_cross_entropy import (  # noqa: E402
     WeightedBinaryCrossEntropyLoss,
     positive_weights,
@@ -41,11 +48,14 @@ from ._small_cnn import SmallCNN  # noqa: E402
 from ._transfer import freeze, split_parameters  # noqa: E402
 
 __all__ = [
+    "BATCH_SAMPLERS",
     "BackboneWithHead",
+    "BalancedBatchSampler",
     "CombinedLoss",
     "CosineHead",
     "HEADS",
     "HardExampleMining",
+    "InverseFrequencyBatchSampler",
     "LDAMLoss",
     "LOSSES",
     "LinearHead",
@@ -54,6 +64,7 @@ __all__ = [
     "MultilayerPerceptron",
     "Poly1Loss",
     "RecurrentCNN",
+    "RepeatFactorBatchSampler",
     "ResNet",
     "SeesawLoss",
     "SigmoidDistillationLoss",
@@ -76,6 +87,7 @@ __all__ = [
     "poly1_loss",
     "pool_features",
     "positive_weights",
+    "repeat_factors",
     "seesaw_loss",
     "sigmoid_distillation",
     "softmax_distillation",
