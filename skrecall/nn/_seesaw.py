@@ -136,6 +136,8 @@ class SeesawLoss(SoftmaxLoss):
     tensor([2, 1])
     """
 
+    running_counts: Tensor
+
     def __init__(
         self,
         *,
