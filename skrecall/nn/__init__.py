@@ -32,6 +32,7 @@ from ._distillation import (  # noqa: E402
     sigmoid_distillation,
     softmax_distillation,
 )
+from ._feature_pyramid import FeaturePyramid, FeaturePyramidCNN  # noqa: E402
 from ._hard_example_mining import HardExampleMining  # noqa: E402
 from ._heads import HEADS, BackboneWithHead, build_head  # noqa: E402
 from ._ldam import LDAMLoss, ldam_loss, ldam_margins  # noqa: E402
@@ -53,6 +54,8 @@ __all__ = [
     "BalancedBatchSampler",
     "CombinedLoss",
     "CosineHead",
+    "FeaturePyramid",
+    "FeaturePyramidCNN",
     "HEADS",
     "HardExampleMining",
     "InverseFrequencyBatchSampler",
