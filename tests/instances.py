@@ -15,6 +15,7 @@ from sklearn.preprocessing import StandardScaler
 from skrecall.ensemble import (
     BalanceCascadeClassifier,
     EnsembleSelectionClassifier,
+    HardNegativeMiningClassifier,
     RecallCascadeClassifier,
     ResampledBaggingClassifier,
     SelfPacedEnsembleClassifier,
@@ -70,6 +71,7 @@ CLASSIFIERS: list = [
     SelfPacedEnsembleClassifier(LogisticRegression(), n_estimators=3, random_state=0),
     BalanceCascadeClassifier(LogisticRegression(), n_estimators=3, random_state=0),
     SMOTEBoostClassifier(LogisticRegression(), n_estimators=3, random_state=0),
+    HardNegativeMiningClassifier(LogisticRegression(), max_negatives=20, random_state=0),
     DecisionGridSearchCV(
         FixedThresholdClassifier(LogisticRegression()),
         {"threshold": [0.3, 0.5]},

@@ -2,6 +2,7 @@
 
 from ._balance_cascade import BalanceCascadeClassifier
 from ._ensemble_selection import EnsembleSelectionClassifier
+from ._hard_negative_mining import HardNegativeMiningClassifier
 from ._multilabel_stacking import MultilabelStackingClassifier
 from ._recall_cascade import RecallCascadeClassifier
 from ._resampled_bagging import ResampledBaggingClassifier
@@ -12,6 +13,7 @@ from ._soft_voting import SoftVotingClassifier
 __all__ = [
     "BalanceCascadeClassifier",
     "EnsembleSelectionClassifier",
+    "HardNegativeMiningClassifier",
     "MultilabelStackingClassifier",
     "RecallCascadeClassifier",
     "ResampledBaggingClassifier",

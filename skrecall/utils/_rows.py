@@ -1,11 +1,11 @@
-"""Rows of any container: taken out, and told apart."""
+"""Rows of any container: taken out, put together, and told apart."""
 
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.sparse import csr_array, issparse
+from scipy.sparse import csr_array, issparse, vstack
 from sklearn.utils import indexable
 
 from ._sklearn import _safe_indexing
@@ -30,6 +30,29 @@ def take_rows(X: Any, rows: NDArray[np.intp]) -> Any:
     if issparse(X):
         return type(X)(taken)
     return taken.reset_index(drop=True) if hasattr(taken, "reset_index") else taken
+
+
+def concatenate_rows(parts: list[Any]) -> Any:
+    """Return the rows of several containers of one kind in one, in order.
+
+    Parameters
+    ----------
+    parts : list of array-like, DataFrame, Series or sparse of shape (n_rows, ...)
+        One at least; the first says which kind.
+
+    Returns
+    -------
+    X : list, ndarray, DataFrame, Series or sparse of shape (n_rows, ...)
+        All rows; those of pandas are counted anew.
+    """
+    first = parts[0]
+    if issparse(first):
+        return type(first)(vstack(parts, format="csr"))
+    if hasattr(first, "iloc"):
+        return pd.concat(parts, ignore_index=True)
+    if isinstance(first, list):
+        return [row for part in parts for row in part]
+    return np.concatenate(parts)
 
 
 def row_keys(X: Any) -> NDArray:

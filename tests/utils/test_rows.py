@@ -4,7 +4,7 @@ import pytest
 from numpy.testing import assert_array_equal
 from scipy.sparse import coo_array, csc_matrix, csr_array
 
-from skrecall.utils._rows import row_keys, take_rows
+from skrecall.utils._rows import concatenate_rows, row_keys, take_rows
 
 ROWS = np.array([2, 0, 2])
 X = np.array([[1.0, 0], [0, 2], [3, 4]])
@@ -24,6 +24,21 @@ def test_rows_of_pandas_are_counted_anew_and_lists_stay_lists():
     series = pd.Series(["x", "y", "z"], index=[7, 8, 9], name="word")
     pd.testing.assert_series_equal(take_rows(series, ROWS), pd.Series(["z", "x", "z"], name="word"))
     assert take_rows([[1, "a"], [2], []], ROWS) == [[], [1, "a"], []]
+
+
+@pytest.mark.parametrize("container", [np.asarray, csr_array, csc_matrix, pd.DataFrame, list])
+def test_rows_are_put_together_in_their_container(container):
+    parts = [container(part) for part in (X[:1], X[1:], X[:0])]
+    whole = concatenate_rows(parts)
+    assert type(whole) is type(parts[0])
+    assert_array_equal(whole.toarray() if hasattr(whole, "toarray") else whole, X)
+
+
+def test_rows_of_pandas_that_are_put_together_are_counted_anew():
+    series = pd.Series(["x", "y"], index=[7, 8], name="word")
+    pd.testing.assert_series_equal(
+        concatenate_rows([series, series[:1]]), pd.Series(["x", "y", "x"], name="word")
+    )
 
 
 @pytest.mark.parametrize("container", [np.asarray, pd.DataFrame, csr_array])
