@@ -1,8 +1,10 @@
 """What the estimators over a skorch net share: samples in, training, raw scores out."""
 
 import copy
+import math
 import warnings
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from functools import partial
 from numbers import Integral, Real
 from typing import Any, Self
@@ -17,7 +19,6 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from skorch.callbacks import EarlyStopping
 from skorch.helper import predefined_split
 from torch import Tensor, nn
-from torch.utils.data import Dataset
 
 from skrecall.utils._fitting import MAX_SEED
 from skrecall.utils._sklearn import Interval, StrOptions
@@ -33,6 +34,7 @@ from ._data import (
 )
 from ._net import NONLINEARITIES, _Net, build_loss, build_module
 from ._runtime import check_amp, resolve_device, seeded, torch_threads
+from ._stored import Source, _StoredDataset, as_source, join_samples
 from ._targets import ClassTargets
 
 DEFAULT_LOSSES = {"softmax": "cross_entropy", "sigmoid": "binary_cross_entropy"}
@@ -49,7 +51,8 @@ class BaseNetEstimator(BaseEstimator):
     A subclass has the parameters of ``_parameter_constraints``. Its `fit` and `partial_fit` call
     ``_fit`` and ``_partial_fit``; its predictions are ``_targets.decode`` and others of what
     ``_logits`` returns. ``_learn_targets`` says what kind of target it has, as `ClassTargets` does;
-    ``_check_X``, ``_dataset`` and ``_network`` may be overridden for another kind of sample.
+    ``_dataset``, ``_network`` and the parts of ``_check_X`` may be overridden for another kind of
+    sample.
 
     What comes with every row beside its sample, such as the lengths of clips, is passed on to the
     network and to the loss where they have an argument of that name.
@@ -57,6 +60,8 @@ class BaseNetEstimator(BaseEstimator):
 
     net_: _Net
     _targets: ClassTargets
+    _samples = "images"  # what messages call those that are no rows of a table
+    n_workers: int = 0
 
     _parameter_constraints: dict = {
         "backbone": [nn.Module, callable, None],
@@ -75,6 +80,7 @@ class BaseNetEstimator(BaseEstimator):
         "amp": [StrOptions({"bfloat16", "float16"}), None],
         "callbacks": [list, None],
         "warm_start": ["boolean"],
+        "n_workers": [Interval(Integral, 0, None, closed="left")],
         "n_threads": [Interval(Integral, 1, None, closed="left"), None],
         "verbose": ["verbose"],
         "random_state": ["random_state"],
@@ -85,10 +91,16 @@ class BaseNetEstimator(BaseEstimator):
         tags.input_tags.three_d_array = True
         return tags
 
-    def _check_X(self, X: ArrayLike, *, reset: bool) -> NDArray[Any]:
-        """Return samples as a finite float32 array, or uint8 where they are uint8 images."""
-        X = stack_images(X)
+    def _check_X(self, X: ArrayLike, *, reset: bool) -> Any:
+        """Return samples as a finite float32 array, or uint8 where they are uint8 images.
+
+        What does not fit in memory stays where it is, as a `Source` of such samples.
+        """
         image_shape = self._image_shape() if reset else self._fitted_image_shape()
+        source = as_source(X, image_shape)
+        if source is not None:
+            return self._check_source(source, reset=reset)
+        X = stack_images(X)
         flat = n_dimensions(X) < 3
         table = flat and image_shape is None
         if not table and isinstance(X, list | tuple | Tensor):
@@ -102,21 +114,40 @@ class BaseNetEstimator(BaseEstimator):
                 ensure_2d=flat,
                 allow_nd=not flat,
             )
-        shape = sample_shape(X.shape, image_shape)
+        shape = self._sample_shape(X.shape, image_shape)
         if reset and image_shape is None:
             check_channels_first(shape)
         if not flat:
-            if not reset and image_shape is None:
-                raise ValueError(
-                    f"X holds images of shape {shape}, and {type(self).__name__} was fitted on a "
-                    f"table of {self.n_features_in_} features: fit again on images."
-                )
-            validate_data(self, X.reshape(len(X), -1), reset=reset, skip_check_array=True)
+            if not reset:
+                self._check_images_expected(shape)
+            self._check_width(X, reset=reset)
         if reset:
             self.input_shape_, self.input_dtype_ = shape, X.dtype
         else:
             check_pixel_kind(X.dtype, self.input_dtype_)
         return X.reshape(-1, *shape)
+
+    def _check_source(self, source: Source, *, reset: bool) -> Source:
+        """Return samples that are not in memory, after the same checks."""
+        shape = source.sample_shape
+        if not reset:
+            self._check_images_expected(shape)
+            check_pixel_kind(source.dtype, self.input_dtype_)
+        elif self._image_shape() is None:
+            check_channels_first(shape)
+        if reset or len(shape) == 1:
+            values = np.empty((1, math.prod(shape)))
+            validate_data(self, values, reset=reset, skip_check_array=True)
+        if reset:
+            self.input_shape_, self.input_dtype_ = shape, source.dtype
+        return source
+
+    def _check_images_expected(self, shape: tuple[int, ...]) -> None:
+        if len(shape) > 1 and self._fitted_image_shape() is None:
+            raise ValueError(
+                f"X holds {self._samples} of shape {shape}, and {type(self).__name__} was fitted "
+                f"on a table of {self.n_features_in_} features: fit again on {self._samples}."
+            )
 
     def _image_shape(self) -> tuple[int, ...] | None:
         if self.image_shape is None:
@@ -131,6 +162,15 @@ class BaseNetEstimator(BaseEstimator):
 
     def _fitted_image_shape(self) -> tuple[int, ...] | None:
         return self.input_shape_ if len(self.input_shape_) == 3 else None
+
+    def _sample_shape(
+        self, X_shape: tuple[int, ...], stated: tuple[int, ...] | None
+    ) -> tuple[int, ...]:
+        return sample_shape(X_shape, stated)
+
+    def _check_width(self, X: NDArray[Any], *, reset: bool) -> None:
+        """Count the values of a sample that is no row, or compare them with those counted."""
+        validate_data(self, X.reshape(len(X), -1), reset=reset, skip_check_array=True)
 
     def _learn_targets(self, X: Any, y: ArrayLike) -> Any:
         """Return the kind of target that a new fit finds, and set what describes it."""
@@ -174,7 +214,7 @@ class BaseNetEstimator(BaseEstimator):
             X_more = self._check_X(unlabeled, reset=False)
             more = np.arange(len(X), len(X) + len(X_more))
             train = np.append(np.arange(len(X))[train], more)
-            X = np.concatenate([X, X_more])
+            X = join_samples(X, X_more)
             missing = np.full((len(more), *targets.shape[1:]), self._targets.missing)
             targets = np.concatenate([targets, missing.astype(targets.dtype)])
             if weight is not None:
@@ -234,6 +274,8 @@ class BaseNetEstimator(BaseEstimator):
     ) -> _ArrayDataset:
         """Return some of the rows as what a net iterates over."""
         chosen = {name: None if values is None else values[rows] for name, values in inputs.items()}
+        if isinstance(X, Source):
+            return _StoredDataset(X[rows], targets[rows], n_workers=self.n_workers, **chosen)
         return _ArrayDataset(X[rows], targets[rows], **chosen)
 
     def _network(self) -> nn.Module:
@@ -282,8 +324,8 @@ class BaseNetEstimator(BaseEstimator):
 
     def _train(
         self,
-        train: Dataset,
-        valid: Dataset | None = None,
+        train: _ArrayDataset,
+        valid: _ArrayDataset | None = None,
         *,
         counts: Mapping[str, Any],
         max_epochs: int = 1,
@@ -313,10 +355,14 @@ class BaseNetEstimator(BaseEstimator):
             net.initialize_callbacks()
             # Kept for the fit only: a pickled estimator holds no data.
             net.train_split = None if valid is None else predefined_split(valid)
+            train.seed = seed
             try:
                 net.partial_fit(train)
             finally:
                 net.train_split = None
+                train.close()
+                if valid is not None:
+                    valid.close()
         if "train_loss" not in net.history[-1]:
             warnings.warn(
                 f"Training was interrupted in epoch {len(net.history)}: "
@@ -335,5 +381,8 @@ class BaseNetEstimator(BaseEstimator):
         """Return raw scores of shape (n_samples, n_outputs), on the CPU."""
         check_is_fitted(self, "net_")
         X = self._check_X(X, reset=False)
-        with torch_threads(self.n_threads):
-            return self.net_.forward(self._dataset(X, np.zeros(len(X)), inputs))
+        with (
+            torch_threads(self.n_threads),
+            closing(self._dataset(X, np.zeros(len(X)), inputs)) as dataset,
+        ):
+            return self.net_.forward(dataset)

@@ -49,9 +49,17 @@ def stack_images(X: Any) -> Any:
     Raises
     ------
     ValueError
-        If the images have different shapes.
+        If the images have different shapes, or are among what else the items of a Dataset hold.
     """
-    if not isinstance(X, list | tuple) or not X or n_dimensions(X[0]) < 2:
+    if not isinstance(X, list | tuple) or not X:
+        return X
+    if isinstance(X[0], tuple) and len({np.shape(part) for part in X[0]}) > 1:
+        raise ValueError(
+            f"X is a list of tuples of {len(X[0])} parts, such as scikit-learn makes of a torch "
+            "Dataset when it splits rows, which reads them all: pass "
+            "skorch.helper.SliceDataset(dataset), which is split without being read."
+        )
+    if n_dimensions(X[0]) < 2:
         return X
     shapes = {np.shape(image) for image in X}
     if len(shapes) > 1:
@@ -117,7 +125,7 @@ def sample_shape(
 
 
 def check_channels_first(shape: Sequence[int]) -> None:
-    """Refuse what is plainly an image with its channels last.
+    """Refuse what is plainly an image, or a clip, with its channels last.
 
     That is: 1, 3 or 4 along the last axis, more along the two before it, and more than 4 along the
     axis of the channels.
@@ -125,19 +133,25 @@ def check_channels_first(shape: Sequence[int]) -> None:
     Parameters
     ----------
     shape : sequence of int
-        What is read as (n_channels, height, width), or (n_features,), which always passes.
+        What is read as (n_channels, height, width), as that after (n_frames,), or as (n_features,),
+        which always passes.
 
     Raises
     ------
     ValueError
         If the channels are last.
     """
-    if len(shape) == 3 and shape[2] in (1, 3, 4) and shape[0] > 4 and shape[1] > shape[2]:
-        shape = tuple(shape)
+    if len(shape) < 3:
+        return
+    image = tuple(shape[-3:])
+    if image[2] in (1, 3, 4) and image[0] > 4 and image[1] > image[2]:
+        things, axis, name = (
+            ("images", 1, "image_shape") if len(shape) == 3 else ("frames", 2, "clip_shape")
+        )
         raise ValueError(
-            f"X holds images of shape {shape}, and (channels, height, width) is expected: move the "
-            "channels first with np.moveaxis(X, -1, 1), or, if these are images of "
-            f"{shape[0]} channels, set image_shape={shape}."
+            f"X holds {things} of shape {image}, and (channels, height, width) is expected: move "
+            f"the channels first with np.moveaxis(X, -1, {axis}), or, if these are {things} of "
+            f"{image[0]} channels, set {name}={tuple(shape)}."
         )
 
 
@@ -204,7 +218,11 @@ class _ArrayDataset(Dataset):
     ----------
     inputs : dict of str to Tensor
         ``X`` and the others.
+    seed : int or None
+        Of what is drawn while samples are read, if anything is; None draws alike in every pass.
     """
+
+    seed: int | None = None
 
     def __init__(
         self,

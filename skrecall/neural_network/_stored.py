@@ -15,7 +15,7 @@ from typing import Any, NoReturn, Self
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 from skorch.helper import SliceDataset
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, IterableDataset
@@ -38,7 +38,7 @@ class Source(ABC):
         Type of the samples.
     """
 
-    def __init__(self, n_samples: int, shape: tuple[int, ...], dtype: type) -> None:
+    def __init__(self, n_samples: int, shape: tuple[int, ...], dtype: DTypeLike) -> None:
         self.numbers = np.arange(n_samples)
         self.sample_shape = shape
         self.dtype = np.dtype(dtype)
@@ -142,6 +142,49 @@ class DatasetSamples(Source):
                     "leave it out of the Dataset, or mend it there."
                 )
         return sample.reshape(self.sample_shape)
+
+
+class JoinedSamples(Source):
+    """Two lots of samples, of one shape and type, one after the other.
+
+    Parameters
+    ----------
+    first, second : ndarray of shape (n_samples, ...) or Source
+        The lots.
+    """
+
+    def __init__(self, first: NDArray[Any] | Source, second: NDArray[Any] | Source) -> None:
+        shape = first.sample_shape if isinstance(first, Source) else first.shape[1:]
+        super().__init__(len(first) + len(second), shape, first.dtype)
+        self.lots = (first, second)
+
+    def _read(self, numbers: list[int]) -> list[Tensor]:
+        n_first = len(self.lots[0])
+        return [_read_one(self.lots[k >= n_first], k - n_first * (k >= n_first)) for k in numbers]
+
+
+def _read_one(lot: NDArray[Any] | Source, row: int) -> Tensor:
+    return lot.read(torch.tensor([row]))[0] if isinstance(lot, Source) else as_tensor(lot[row])
+
+
+def join_samples(
+    first: NDArray[Any] | Source, second: NDArray[Any] | Source
+) -> NDArray[Any] | Source:
+    """Return two lots of samples as one: an array, unless one of them is not in memory.
+
+    Parameters
+    ----------
+    first, second : ndarray of shape (n_samples, ...) or Source
+        Samples of one shape and type.
+
+    Returns
+    -------
+    samples : ndarray of shape (n_samples, ...) or Source
+        All of them.
+    """
+    if isinstance(first, Source) or isinstance(second, Source):
+        return JoinedSamples(first, second)
+    return np.concatenate([first, second])
 
 
 def sample_of(item: Any, number: int) -> Tensor:
@@ -253,7 +296,7 @@ def seeded_reading(seed: int) -> Iterator[None]:
 class _StoredDataset(_ArrayDataset):
     """Samples read batch by batch; what comes with them is in memory, as tensors.
 
-    What a Dataset draws depends on `seed` and the number of the batch alone, not on who reads it.
+    What a Dataset draws depends on ``seed`` and the number of the batch alone, not on who reads it.
 
     Parameters
     ----------
@@ -263,8 +306,6 @@ class _StoredDataset(_ArrayDataset):
         The targets; None, for prediction, puts zeros there.
     n_workers : int, default=0
         Processes that read ahead until `close`; with 0 the caller reads.
-    seed : int, default=0
-        Seeds what a Dataset draws.
     **inputs : ndarray of shape (n_samples, ...) or None
         As of `_ArrayDataset`.
     """
@@ -275,14 +316,12 @@ class _StoredDataset(_ArrayDataset):
         y: NDArray[Any] | None = None,
         *,
         n_workers: int = 0,
-        seed: int = 0,
         **inputs: NDArray[Any] | None,
     ) -> None:
         super().__init__(np.arange(len(X)), y, **inputs)  # numbers stand for samples until read
         self.source = X
         # A worker process of a parallel search starts none of its own.
         self.n_workers = 0 if multiprocessing.parent_process() is not None else n_workers
-        self.seed = seed
         self._n_read = 0
         self._jobs: list[tuple[int, slice | Tensor]] = []
         self._loader: DataLoader | None = None
@@ -308,7 +347,7 @@ class _StoredDataset(_ArrayDataset):
             Inputs and targets.
         """
         number, rows = job
-        (seed,) = np.random.SeedSequence((self.seed, number)).generate_state(1).tolist()
+        (seed,) = np.random.SeedSequence((self.seed or 0, number)).generate_state(1).tolist()
         with seeded_reading(seed):
             return self[rows]
 
@@ -325,7 +364,7 @@ class _StoredDataset(_ArrayDataset):
         batch : tuple of (dict, Tensor)
             Inputs and targets.
         """
-        jobs = enumerate(rows, self._n_read)
+        jobs = enumerate(rows, 0 if self.seed is None else self._n_read)
         if self.n_workers == 0:
             for job in jobs:
                 self._n_read += 1

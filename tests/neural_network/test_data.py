@@ -33,6 +33,11 @@ def test_images_of_two_shapes_are_refused():
         stack_images([np.zeros((2, 2)), np.zeros((3, 2)), np.zeros((2, 2))])
 
 
+def test_items_of_a_dataset_get_a_sentence():
+    with pytest.raises(ValueError, match=r"list of tuples of 2 parts.* skorch.helper.SliceDataset"):
+        stack_images([(torch.zeros(3, 2), 1), (torch.zeros(3, 2), 0)])
+
+
 @pytest.mark.parametrize(
     ("X", "expected"), [([[1, 2]], 2), ([1, 2], 1), (np.zeros((1, 2, 3)), 3), (5, 0)]
 )
@@ -122,7 +127,8 @@ def test_tensors_share_memory_unless_it_is_read_only():
 
 def dataset(n_samples, weighted=False):
     X = np.arange(n_samples, dtype=np.float32)[:, None]
-    return _ArrayDataset(X, np.arange(n_samples), np.arange(n_samples) / 2 if weighted else None)
+    weight = np.arange(n_samples) / 2 if weighted else None
+    return _ArrayDataset(X, np.arange(n_samples), sample_weight=weight)
 
 
 @pytest.mark.parametrize("n_samples", [1, 2, 7, 8, 9, 12, 13])

@@ -12,7 +12,13 @@ from skorch.helper import SliceDataset
 from torch.utils.data import Dataset, IterableDataset, TensorDataset
 
 from skrecall.neural_network._data import _ArrayDataset, _SlicedBatches
-from skrecall.neural_network._stored import DatasetSamples, Source, _StoredDataset, as_source
+from skrecall.neural_network._stored import (
+    DatasetSamples,
+    Source,
+    _StoredDataset,
+    as_source,
+    join_samples,
+)
 
 X = np.random.default_rng(0).integers(256, size=(9, 2, 3, 4), dtype=np.uint8)
 
@@ -121,9 +127,8 @@ def test_getitems_is_used_where_there_is_one():
 @pytest.mark.parametrize("passes", [1, 2])
 def test_draws_do_not_depend_on_who_reads(passes):
     def read(n_workers, seed=0):
-        stored = _StoredDataset(
-            DatasetSamples(Noise([0] * 6), None), n_workers=n_workers, seed=seed
-        )
+        stored = _StoredDataset(DatasetSamples(Noise([0] * 6), None), n_workers=n_workers)
+        stored.seed = seed
         batches = [b["X"] for _ in range(passes) for b, _ in _SlicedBatches(stored, 2)]
         stored.close()
         return torch.cat(batches)
@@ -133,6 +138,24 @@ def test_draws_do_not_depend_on_who_reads(passes):
     assert torch.equal(read(1), expected)
     assert torch.equal(read(2), expected)
     assert not torch.equal(read(0, seed=1), expected)
+
+
+def test_without_a_seed_every_pass_draws_alike():
+    stored = _StoredDataset(DatasetSamples(Noise([0] * 6), None))
+    first, second = (torch.cat([b["X"] for b, _ in _SlicedBatches(stored, 2)]) for _ in range(2))
+    assert torch.equal(first, second)
+
+
+def test_joined_samples():
+    images = X.astype(np.float32)
+    source = as_source(Items(list(images)), None)
+    assert isinstance(join_samples(images, images), np.ndarray)
+    both = np.concatenate([images, images])
+    for first, second in [(source, images), (images, source), (source, source)]:
+        joined = join_samples(first, second)
+        assert (joined.sample_shape, joined.dtype, len(joined)) == ((2, 3, 4), np.float32, 18)
+        rows = torch.tensor([17, 0, 8, 9])
+        np.testing.assert_array_equal(joined.read(rows), both[rows])
 
 
 def test_global_states_are_left_alone():
