@@ -4,6 +4,16 @@ from skrecall.utils._optional import import_optional
 
 import_optional("torch", purpose="skrecall.nn")
 
+from ._augmentation import (  # noqa: E402
+    AUGMENTATIONS,
+    Augmentation,
+    CutMix,
+    Mixup,
+    RandomErasing,
+    RandomFlip,
+    RandomShift,
+    get_augmentation,
+)
 from ._backbone import count_features, extract_features  # noqa: E402
 from ._batch_samplers import (  # noqa: E402
     BATCH_SAMPLERS,
@@ -49,11 +59,14 @@ from ._small_cnn import SmallCNN  # noqa: E402
 from ._transfer import freeze, split_parameters  # noqa: E402
 
 __all__ = [
+    "AUGMENTATIONS",
+    "Augmentation",
     "BATCH_SAMPLERS",
     "BackboneWithHead",
     "BalancedBatchSampler",
     "CombinedLoss",
     "CosineHead",
+    "CutMix",
     "FeaturePyramid",
     "FeaturePyramidCNN",
     "HEADS",
@@ -64,8 +77,12 @@ __all__ = [
     "LinearHead",
     "LogitAdjustedLoss",
     "Loss",
+    "Mixup",
     "MultilayerPerceptron",
     "Poly1Loss",
+    "RandomErasing",
+    "RandomFlip",
+    "RandomShift",
     "RecurrentCNN",
     "RepeatFactorBatchSampler",
     "ResNet",
@@ -83,6 +100,7 @@ __all__ = [
     "count_features",
     "extract_features",
     "freeze",
+    "get_augmentation",
     "get_loss",
     "ldam_loss",
     "ldam_margins",
