@@ -46,9 +46,11 @@ from ._feature_pyramid import FeaturePyramid, FeaturePyramidCNN  # noqa: E402
 from ._hard_example_mining import HardExampleMining  # noqa: E402
 from ._heads import HEADS, BackboneWithHead, build_head  # noqa: E402
 from ._ldam import LDAMLoss, ldam_loss, ldam_margins  # noqa: E402
+from ._label_graph_head import LabelGraphHead  # noqa: E402
 from ._linear_heads import CosineHead, LinearHead, pool_features  # noqa: E402
 from ._logit_adjusted import LogitAdjustedLoss, logit_adjusted_loss  # noqa: E402
 from ._loss import Loss, SigmoidLoss, SoftmaxLoss  # noqa: E402
+from ._ml_decoder_head import MLDecoderHead  # noqa: E402
 from ._perceptron import MultilayerPerceptron  # noqa: E402
 from ._poly1 import Poly1Loss, poly1_loss  # noqa: E402
 from ._recurrent import RecurrentCNN  # noqa: E402
@@ -74,9 +76,11 @@ __all__ = [
     "InverseFrequencyBatchSampler",
     "LDAMLoss",
     "LOSSES",
+    "LabelGraphHead",
     "LinearHead",
     "LogitAdjustedLoss",
     "Loss",
+    "MLDecoderHead",
     "Mixup",
     "MultilayerPerceptron",
     "Poly1Loss",

@@ -6,11 +6,15 @@ from collections.abc import Callable
 from torch import Tensor, nn
 
 from ._backbone import extract_features
+from ._label_graph_head import LabelGraphHead
 from ._linear_heads import CosineHead, LinearHead
+from ._ml_decoder_head import MLDecoderHead
 
 HEADS: dict[str, Callable[..., nn.Module]] = {
     "linear": LinearHead,
     "cosine": CosineHead,
+    "label_graph": LabelGraphHead,
+    "ml_decoder": MLDecoderHead,
 }
 
 
