@@ -45,15 +45,27 @@ from ._distillation import (  # noqa: E402
 from ._feature_pyramid import FeaturePyramid, FeaturePyramidCNN  # noqa: E402
 from ._hard_example_mining import HardExampleMining  # noqa: E402
 from ._heads import HEADS, BackboneWithHead, build_head  # noqa: E402
-from ._ldam import LDAMLoss, ldam_loss, ldam_margins  # noqa: E402
 from ._label_graph_head import LabelGraphHead  # noqa: E402
+from ._ldam import LDAMLoss, ldam_loss, ldam_margins  # noqa: E402
 from ._linear_heads import CosineHead, LinearHead, pool_features  # noqa: E402
 from ._logit_adjusted import LogitAdjustedLoss, logit_adjusted_loss  # noqa: E402
 from ._loss import Loss, SigmoidLoss, SoftmaxLoss  # noqa: E402
+from ._lovasz import LovaszLoss, lovasz_loss  # noqa: E402
 from ._ml_decoder_head import MLDecoderHead  # noqa: E402
 from ._perceptron import MultilayerPerceptron  # noqa: E402
 from ._poly1 import Poly1Loss, poly1_loss  # noqa: E402
 from ._recurrent import RecurrentCNN  # noqa: E402
+from ._region import (  # noqa: E402
+    DiceLoss,
+    FocalTverskyLoss,
+    GeneralizedDiceLoss,
+    JaccardLoss,
+    TverskyLoss,
+    dice_loss,
+    generalized_dice_loss,
+    jaccard_loss,
+    tversky_loss,
+)
 from ._registry import LOSSES, get_loss, takes_counts  # noqa: E402
 from ._residual import ResNet  # noqa: E402
 from ._seesaw import SeesawLoss, seesaw_loss  # noqa: E402
@@ -69,17 +81,22 @@ __all__ = [
     "CombinedLoss",
     "CosineHead",
     "CutMix",
+    "DiceLoss",
     "FeaturePyramid",
     "FeaturePyramidCNN",
+    "FocalTverskyLoss",
+    "GeneralizedDiceLoss",
     "HEADS",
     "HardExampleMining",
     "InverseFrequencyBatchSampler",
+    "JaccardLoss",
     "LDAMLoss",
     "LOSSES",
     "LabelGraphHead",
     "LinearHead",
     "LogitAdjustedLoss",
     "Loss",
+    "LovaszLoss",
     "MLDecoderHead",
     "Mixup",
     "MultilayerPerceptron",
@@ -97,18 +114,23 @@ __all__ = [
     "SoftmaxDistillationLoss",
     "SoftmaxFocalLoss",
     "SoftmaxLoss",
+    "TverskyLoss",
     "WeightedBinaryCrossEntropyLoss",
     "WeightedCrossEntropyLoss",
     "build_head",
     "class_weights",
     "count_features",
+    "dice_loss",
     "extract_features",
     "freeze",
+    "generalized_dice_loss",
     "get_augmentation",
     "get_loss",
+    "jaccard_loss",
     "ldam_loss",
     "ldam_margins",
     "logit_adjusted_loss",
+    "lovasz_loss",
     "poly1_loss",
     "pool_features",
     "positive_weights",
@@ -119,6 +141,7 @@ __all__ = [
     "softmax_focal_loss",
     "split_parameters",
     "takes_counts",
+    "tversky_loss",
     "unweighted_probabilities",
     "weighted_binary_cross_entropy",
     "weighted_cross_entropy",

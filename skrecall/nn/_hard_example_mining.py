@@ -147,6 +147,11 @@ class HardExampleMining(Loss):
             n_samples=n_samples,
             ignore_index=ignore_index,
         )
+        if any(getattr(module, "average", None) == "batch" for module in inner.modules()):
+            raise ValueError(
+                f"{type(inner).__name__} sums over the pixels of a whole batch, and mining needs "
+                "one loss per sample: set average='sample'."
+            )
         super().__init__(ignore_index=inner.ignore_index, reduction=reduction)
         inner.reduction = "none"
         self.loss = inner
@@ -223,10 +228,10 @@ class HardExampleMining(Loss):
         if losses.shape == targets.shape:
             return valid
         name = type(self.loss).__name__
-        if losses.shape[:1] != logits.shape[:1] or getattr(self.loss, "average", "") == "batch":
+        if losses.shape[:1] != logits.shape[:1]:
             raise ValueError(
                 f"{name} gives losses of shape {tuple(losses.shape)} for {len(logits)} samples: "
-                "mining needs one loss per sample, such as average='sample' of a region loss gives."
+                "mining needs one loss per sample or per target."
             )
         if self.level != "sample":
             raise ValueError(

@@ -14,7 +14,15 @@ from ._hard_example_mining import HardExampleMining
 from ._ldam import LDAMLoss
 from ._logit_adjusted import LogitAdjustedLoss
 from ._loss import Loss
+from ._lovasz import LovaszLoss
 from ._poly1 import Poly1Loss
+from ._region import (
+    DiceLoss,
+    FocalTverskyLoss,
+    GeneralizedDiceLoss,
+    JaccardLoss,
+    TverskyLoss,
+)
 from ._seesaw import SeesawLoss
 
 LOSSES: dict[str, Callable[..., nn.Module]] = {
@@ -25,6 +33,12 @@ LOSSES: dict[str, Callable[..., nn.Module]] = {
     "logit_adjusted": LogitAdjustedLoss,
     "balanced_softmax": LogitAdjustedLoss,  # tau is 1
     "seesaw": SeesawLoss,
+    "dice": DiceLoss,
+    "jaccard": JaccardLoss,
+    "tversky": TverskyLoss,
+    "focal_tversky": FocalTverskyLoss,
+    "generalized_dice": GeneralizedDiceLoss,
+    "lovasz": LovaszLoss,
     "combined": CombinedLoss,
     "hard_example_mining": HardExampleMining,
     "binary_cross_entropy": WeightedBinaryCrossEntropyLoss,

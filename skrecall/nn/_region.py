@@ -1,0 +1,982 @@
+"""Losses of the overlap of whole regions: Dice, Jaccard, Tversky and generalised Dice.
+
+All are ratios of three sums over the pixels of a class: how much of it is predicted, how much is
+true, and how much is both. A class of few pixels weighs as much as one of many.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from ._loss import (
+    IGNORED,
+    MISSING_LABEL,
+    Loss,
+    check_class_targets,
+    check_indicator_targets,
+    check_option,
+    check_per_class,
+    in_float32,
+)
+
+MODES = ("softmax", "sigmoid")
+AVERAGES = ("batch", "sample")
+
+
+class Regions(NamedTuple):
+    """Logits, what is true, and how much every pixel counts; all of the logits' shape."""
+
+    logits: Tensor
+    truth: Tensor
+    mass: Tensor
+
+
+class RegionSums(NamedTuple):
+    """Sums over the pixels of each class, or of each sample and class."""
+
+    overlap: Tensor
+    predicted: Tensor
+    true: Tensor
+    n_pixels: Tensor
+
+
+def as_regions(
+    logits: Tensor,
+    targets: Tensor,
+    *,
+    mode: str = "softmax",
+    average: str = "batch",
+    ignore_index: int | None = None,
+    sample_weight: Tensor | None = None,
+) -> Regions:
+    """Return logits, an indicator of the classes, and what every pixel counts.
+
+    Parameters
+    ----------
+    logits : Tensor of shape (n_samples, n_classes, ...)
+        Raw scores.
+    targets : Tensor of shape (n_samples, ...) or of the logits' shape
+        Class numbers, or an indicator if `mode` is "sigmoid".
+    mode : {"softmax", "sigmoid"}, default="softmax"
+        Whether each pixel is of one class, or of any number of them.
+    average : {"batch", "sample"}, default="batch"
+        What the pixels will be summed over.
+    ignore_index : int, default=None
+        The target that marks a missing label, NaN marks one as well; None is -100 for class numbers
+        and -1 for an indicator.
+    sample_weight : Tensor of shape (n_samples,), default=None
+        What the pixels of each sample count.
+
+    Returns
+    -------
+    regions : Regions
+        In float32 at least.
+
+    Raises
+    ------
+    ValueError
+        If an option is unknown, the shapes do not belong together, or samples without pixels are to
+        be summed one by one.
+    """
+    check_option("mode", mode, MODES)
+    check_option("average", average, AVERAGES)
+    if average == "sample" and logits.ndim < 3:
+        raise ValueError(
+            f"logits have shape {tuple(logits.shape)} and average='sample' sums over the pixels of "
+            "each sample, of which there are none: pass average='batch'."
+        )
+    if ignore_index is None:
+        ignore_index = default_ignore_index(mode)
+    (check_class_targets if mode == "softmax" else check_indicator_targets)(logits, targets)
+    logits = in_float32(logits)
+    known = (targets != ignore_index) & ~targets.isnan()
+    targets = targets.where(known, 0)
+    if mode == "softmax":
+        index, known = targets.long().unsqueeze(1), known.unsqueeze(1).expand_as(logits)
+        truth = torch.zeros_like(logits).scatter(1, index, 1)
+    else:
+        truth = targets.to(logits)
+    mass = known.to(logits)
+    if sample_weight is not None:
+        mass = mass * sample_weight.to(logits).reshape(-1, *[1] * (logits.ndim - 1))
+    return Regions(logits, truth * known, mass)
+
+
+def default_ignore_index(mode: str) -> int:
+    """Return the target that marks a missing label.
+
+    Parameters
+    ----------
+    mode : {"softmax", "sigmoid"}
+        Whether targets are class numbers or an indicator.
+
+    Returns
+    -------
+    ignore_index : int
+        As for the other losses of such targets.
+    """
+    return IGNORED if mode == "softmax" else MISSING_LABEL
+
+
+def region_sums(
+    regions: Regions, *, mode: str = "softmax", average: str = "batch", squared: bool = False
+) -> RegionSums:
+    """Return how much of each class is predicted, true, and both.
+
+    Parameters
+    ----------
+    regions : Regions
+        What `as_regions` returns.
+    mode : {"softmax", "sigmoid"}, default="softmax"
+        What turns logits into probabilities.
+    average : {"batch", "sample"}, default="batch"
+        Sum over the pixels of all samples, or of each.
+    squared : bool, default=False
+        Sum the squares of what is predicted and of what is true.
+
+    Returns
+    -------
+    sums : RegionSums
+        Each of shape (n_classes,), or (n_samples, n_classes) by sample.
+    """
+    logits, truth, mass = regions
+    predicted = logits.softmax(dim=1) if mode == "softmax" else logits.sigmoid()
+    axes = tuple(range(2, logits.ndim))
+    axes = axes if average == "sample" else (0, *axes)
+    overlap = (mass * predicted * truth).sum(dim=axes)
+    if squared:
+        predicted, truth = predicted.square(), truth.square()
+    return RegionSums(
+        overlap,
+        (mass * predicted).sum(dim=axes),
+        (mass * truth).sum(dim=axes),
+        mass.sum(dim=axes),
+    )
+
+
+def one_minus_ratio(part: Tensor, whole: Tensor) -> Tensor:
+    """Return ``1 - part / whole``, 0 where both are 0: nothing to find, and nothing found.
+
+    Parameters
+    ----------
+    part, whole : Tensor
+        Of one shape.
+
+    Returns
+    -------
+    losses : Tensor
+        Of that shape.
+    """
+    empty = (whole == 0).to(whole)
+    return 1 - (part + empty) / (whole + empty)
+
+
+def _tversky(sums: RegionSums, alpha: float, beta: float, smooth: float) -> Tensor:
+    overlap, predicted, true, _ = sums
+    part = overlap + smooth
+    return one_minus_ratio(part, part + alpha * (predicted - overlap) + beta * (true - overlap))
+
+
+def _focal(losses: Tensor, gamma: float) -> Tensor:
+    # The power has an infinite slope at 0 where gamma is below 1.
+    some = losses > 0
+    return losses.where(some, 1).pow(gamma).where(some, 0)
+
+
+def dice_loss(
+    logits: Tensor,
+    targets: Tensor,
+    *,
+    mode: str = "softmax",
+    smooth: float = 1.0,
+    average: str = "batch",
+    squared: bool = False,
+    ignore_index: int | None = None,
+) -> Tensor:
+    """Return the Dice loss of every class, ``1 - 2 (I + s) / (P + T + 2 s)``.
+
+    I sums the predicted probabilities of the pixels where the class is true, P those of all pixels,
+    and T counts the true pixels.
+
+    Parameters
+    ----------
+    logits : Tensor of shape (n_samples, n_classes, ...)
+        Raw scores.
+    targets : Tensor of shape (n_samples, ...) or of the logits' shape
+        Class numbers, or an indicator if `mode` is "sigmoid".
+    mode : {"softmax", "sigmoid"}, default="softmax"
+        Whether each pixel is of one class, or of any number of them.
+    smooth : float, default=1.0
+        The loss is that of so many pixels more, predicted and true: an absent class then costs
+        little where little of it is predicted.
+    average : {"batch", "sample"}, default="batch"
+        Sum over the pixels of all samples, or of each.
+    squared : bool, default=False
+        Sum the squares of the probabilities in P, as V-Net does.
+    ignore_index : int, default=None
+        The target that marks a missing label, NaN marks one as well; None is -100 for class numbers
+        and -1 for an indicator.
+
+    Returns
+    -------
+    losses : Tensor of shape (n_classes,) or (n_samples, n_classes)
+        One loss per class, or per sample and class; 0 where nothing is known.
+
+    Raises
+    ------
+    ValueError
+        If an option is unknown, or the shapes do not belong together.
+
+    References
+    ----------
+    .. [1] F. Milletari, N. Navab, S.-A. Ahmadi, "V-Net: Fully Convolutional Neural Networks for
+       Volumetric Medical Image Segmentation", 3DV 2016.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skrecall.nn import dice_loss
+    >>> logits = torch.tensor([[[[9.0, 9.0]], [[0.0, 0.0]]]])
+    >>> dice_loss(logits, torch.tensor([[[0, 1]]]), smooth=0.0)
+    tensor([0.3334, 0.9998])
+    """
+    regions = as_regions(logits, targets, mode=mode, average=average, ignore_index=ignore_index)
+    sums = region_sums(regions, mode=mode, average=average, squared=squared)
+    return _tversky(sums, 0.5, 0.5, smooth)
+
+
+def jaccard_loss(
+    logits: Tensor,
+    targets: Tensor,
+    *,
+    mode: str = "softmax",
+    smooth: float = 1.0,
+    average: str = "batch",
+    squared: bool = False,
+    ignore_index: int | None = None,
+) -> Tensor:
+    """Return the Jaccard loss of every class, ``1 - (I + s) / (P + T - I + s)``.
+
+    Parameters
+    ----------
+    logits : Tensor of shape (n_samples, n_classes, ...)
+        Raw scores.
+    targets : Tensor of shape (n_samples, ...) or of the logits' shape
+        Class numbers, or an indicator if `mode` is "sigmoid".
+    mode : {"softmax", "sigmoid"}, default="softmax"
+        Whether each pixel is of one class, or of any number of them.
+    smooth : float, default=1.0
+        The loss is that of so many pixels more, predicted and true.
+    average : {"batch", "sample"}, default="batch"
+        Sum over the pixels of all samples, or of each.
+    squared : bool, default=False
+        Sum the squares of the probabilities in P.
+    ignore_index : int, default=None
+        The target that marks a missing label, NaN marks one as well; None is -100 for class numbers
+        and -1 for an indicator.
+
+    Returns
+    -------
+    losses : Tensor of shape (n_classes,) or (n_samples, n_classes)
+        One loss per class, or per sample and class; 0 where nothing is known.
+
+    Raises
+    ------
+    ValueError
+        If an option is unknown, or the shapes do not belong together.
+
+    References
+    ----------
+    .. [1] M. A. Rahman, Y. Wang, "Optimizing Intersection-Over-Union in Deep Neural Networks for
+       Image Segmentation", ISVC 2016.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skrecall.nn import jaccard_loss
+    >>> logits = torch.tensor([[[[9.0, 9.0]], [[0.0, 0.0]]]])
+    >>> jaccard_loss(logits, torch.tensor([[[0, 1]]]), smooth=0.0)
+    tensor([0.5000, 0.9999])
+    """
+    regions = as_regions(logits, targets, mode=mode, average=average, ignore_index=ignore_index)
+    sums = region_sums(regions, mode=mode, average=average, squared=squared)
+    return _tversky(sums, 1.0, 1.0, smooth)
+
+
+def tversky_loss(
+    logits: Tensor,
+    targets: Tensor,
+    *,
+    alpha: float = 0.3,
+    beta: float = 0.7,
+    gamma: float = 1.0,
+    mode: str = "softmax",
+    smooth: float = 1.0,
+    average: str = "batch",
+    ignore_index: int | None = None,
+) -> Tensor:
+    """Return the (focal) Tversky loss of every class.
+
+    It is ``(1 - (I + s) / (I + alpha (P - I) + beta (T - I) + s))**gamma``: Dice for weights of one
+    half, Jaccard for weights of 1.
+
+    Parameters
+    ----------
+    logits : Tensor of shape (n_samples, n_classes, ...)
+        Raw scores.
+    targets : Tensor of shape (n_samples, ...) or of the logits' shape
+        Class numbers, or an indicator if `mode` is "sigmoid".
+    alpha : float, default=0.3
+        What false positives count.
+    beta : float, default=0.7
+        What false negatives count; above `alpha` for recall.
+    gamma : float, default=1.0
+        Power of the loss: below 1 it is steepest where a class is nearly found. The paper's gamma
+        of 4/3 is the root, so 0.75 here.
+    mode : {"softmax", "sigmoid"}, default="softmax"
+        Whether each pixel is of one class, or of any number of them.
+    smooth : float, default=1.0
+        The loss is that of so many pixels more, predicted and true.
+    average : {"batch", "sample"}, default="batch"
+        Sum over the pixels of all samples, or of each.
+    ignore_index : int, default=None
+        The target that marks a missing label, NaN marks one as well; None is -100 for class numbers
+        and -1 for an indicator.
+
+    Returns
+    -------
+    losses : Tensor of shape (n_classes,) or (n_samples, n_classes)
+        One loss per class, or per sample and class; 0 where nothing is known.
+
+    Raises
+    ------
+    ValueError
+        If an option is unknown, or the shapes do not belong together.
+
+    References
+    ----------
+    .. [1] S. S. M. Salehi, D. Erdogmus, A. Gholipour, "Tversky Loss Function for Image Segmentation
+       Using 3D Fully Convolutional Deep Networks", MLMI 2017.
+    .. [2] N. Abraham, N. M. Khan, "A Novel Focal Tversky Loss Function with Improved Attention
+       U-Net for Lesion Segmentation", ISBI 2019.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skrecall.nn import tversky_loss
+    >>> logits = torch.tensor([[[[9.0, 9.0]], [[0.0, 0.0]]]])
+    >>> tversky_loss(logits, torch.tensor([[[0, 1]]]), smooth=0.0)
+    tensor([0.2308, 0.9998])
+    """
+    regions = as_regions(logits, targets, mode=mode, average=average, ignore_index=ignore_index)
+    sums = region_sums(regions, mode=mode, average=average)
+    return _focal(_tversky(sums, alpha, beta, smooth), gamma)
+
+
+def generalized_dice_loss(
+    logits: Tensor,
+    targets: Tensor,
+    *,
+    mode: str = "softmax",
+    smooth: float = 1.0,
+    average: str = "batch",
+    ignore_index: int | None = None,
+) -> Tensor:
+    """Return the generalised Dice loss of all classes together.
+
+    It is ``1 - 2 (sum w I + s) / (sum w (P + T) + 2 s)`` with ``w = (m / T)**2``, m the T of the
+    rarest class that is there; a class that is absent weighs as much as that one.
+
+    Parameters
+    ----------
+    logits : Tensor of shape (n_samples, n_classes, ...)
+        Raw scores.
+    targets : Tensor of shape (n_samples, ...) or of the logits' shape
+        Class numbers, or an indicator if `mode` is "sigmoid".
+    mode : {"softmax", "sigmoid"}, default="softmax"
+        Whether each pixel is of one class, or of any number of them.
+    smooth : float, default=1.0
+        The loss is that of so many pixels more of the rarest class, predicted and true.
+    average : {"batch", "sample"}, default="batch"
+        Sum over the pixels of all samples, or of each.
+    ignore_index : int, default=None
+        The target that marks a missing label, NaN marks one as well; None is -100 for class numbers
+        and -1 for an indicator.
+
+    Returns
+    -------
+    losses : Tensor of shape () or (n_samples,)
+        One loss, or one per sample; 0 where nothing is known.
+
+    Raises
+    ------
+    ValueError
+        If an option is unknown, or the shapes do not belong together.
+
+    References
+    ----------
+    .. [1] C. H. Sudre, W. Li, T. Vercauteren, S. Ourselin, M. J. Cardoso, "Generalised Dice Overlap
+       as a Deep Learning Loss Function for Highly Unbalanced Segmentations", DLMIA 2017.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skrecall.nn import generalized_dice_loss
+    >>> logits = torch.tensor([[[[9.0, 9.0]], [[0.0, 0.0]]]])
+    >>> generalized_dice_loss(logits, torch.tensor([[[0, 1]]]), smooth=0.0)
+    tensor(0.5000)
+    """
+    regions = as_regions(logits, targets, mode=mode, average=average, ignore_index=ignore_index)
+    sums = region_sums(regions, mode=mode, average=average)
+    return _generalized_dice(sums, torch.ones_like(sums.true), smooth)
+
+
+def _generalized_dice(sums: RegionSums, weight: Tensor, smooth: float) -> Tensor:
+    present = (sums.true > 0) & (weight > 0)
+    rarest = sums.true.where(present, torch.inf).amin(dim=-1, keepdim=True)
+    weight = weight * (rarest / sums.true.where(present, 1)).square().where(present, 1)
+    overlap = (weight * sums.overlap).sum(dim=-1) + smooth
+    total = (weight * (sums.predicted + sums.true)).sum(dim=-1) + 2 * smooth
+    return one_minus_ratio(2 * overlap, total)
+
+
+class RegionLoss(Loss):
+    """Base of the losses of whole regions: a subclass turns regions into one loss per class.
+
+    Parameters
+    ----------
+    mode : {"softmax", "sigmoid"}, default="softmax"
+        Whether each pixel is of one class, given by class numbers, or of any number of them, given
+        by an indicator of the logits' shape.
+    average : {"batch", "sample"}, default="batch"
+        Sum over the pixels of all samples, or of each.
+    absent : {"count", "skip"}, default="count"
+        What becomes of a class without a true pixel.
+    include_background : bool, default=True
+        Whether class 0 has a loss.
+    weight : sequence of float of shape (n_classes,), default=None
+        What the losses of the classes are multiplied by.
+    ignore_index : int, default=None
+        The target that marks a missing label; None is -100 or -1, by `mode`.
+    reduction : {"none", "mean", "sum"}, default="mean"
+        How the losses of the classes become one.
+    """
+
+    def __init__(
+        self,
+        *,
+        mode: str = "softmax",
+        average: str = "batch",
+        absent: str = "count",
+        include_background: bool = True,
+        weight: Tensor | Sequence[float] | None = None,
+        ignore_index: int | None = None,
+        reduction: str = "mean",
+    ) -> None:
+        check_option("mode", mode, MODES)
+        check_option("average", average, AVERAGES)
+        check_option("absent", absent, ("count", "skip"))
+        if ignore_index is None:
+            ignore_index = default_ignore_index(mode)
+        super().__init__(ignore_index=ignore_index, reduction=reduction)
+        self.predict_nonlinearity = mode
+        self.mode = mode
+        self.average = average
+        self.absent = absent
+        self.include_background = include_background
+        if weight is not None:
+            weight = torch.as_tensor(weight, dtype=torch.float32)
+        self.register_buffer("weight", weight)
+
+    def _region_losses(self, regions: Regions) -> tuple[Tensor, Tensor]:
+        """Return one loss per class, or per sample and class, and which of them count."""
+        raise NotImplementedError(f"{type(self).__name__} must implement _region_losses.")
+
+    def _counted(self, true: Tensor, n_pixels: Tensor) -> Tensor:
+        """Return which classes have a loss, given how much of them is true and is known."""
+        counted = (true if self.absent == "skip" else n_pixels) > 0
+        if not self.include_background:
+            counted = counted & (torch.arange(true.shape[-1], device=true.device) > 0)
+        return counted
+
+    def forward(
+        self, logits: Tensor, targets: Tensor, sample_weight: Tensor | None = None
+    ) -> Tensor:
+        """Return the reduced loss.
+
+        Parameters
+        ----------
+        logits : Tensor of shape (n_samples, n_classes, ...)
+            Raw scores.
+        targets : Tensor of shape (n_samples, ...) or of the logits' shape
+            Class numbers, or an indicator if `mode` is "sigmoid".
+        sample_weight : Tensor of shape (n_samples,), default=None
+            By batch, what the pixels of each sample count: a weight of 2 is the sample twice. By
+            sample, what the losses of each sample are multiplied by.
+
+        Returns
+        -------
+        loss : Tensor of shape (), (n_classes,) or (n_samples, n_classes)
+            The mean or sum over the classes that count; with ``reduction="none"`` one loss per
+            class, or per sample and class, 0 where it does not count.
+
+        Raises
+        ------
+        ValueError
+            If the shapes do not belong together, or only the background is left.
+        """
+        check_per_class(logits, self.weight, "weight")
+        if not self.include_background and logits.shape[1] == 1:
+            raise ValueError(
+                "include_background=False leaves out class 0, and the logits hold no other: pass "
+                "True."
+            )
+        regions = as_regions(
+            logits,
+            targets,
+            mode=self.mode,
+            average=self.average,
+            ignore_index=self.ignore_index,
+            sample_weight=sample_weight if self.average == "batch" else None,
+        )
+        losses, counted = self._region_losses(regions)
+        losses = losses.where(counted, 0)
+        if self.average == "sample" and sample_weight is not None:
+            losses = losses * sample_weight.reshape(-1, *[1] * (losses.ndim - 1))
+        if self.reduction == "none":
+            return losses
+        total = losses.sum()
+        return total if self.reduction == "sum" else total / counted.sum().clamp(min=1)
+
+
+class SumsLoss(RegionLoss):
+    """Base of the losses that are a ratio of the sums of each class.
+
+    Parameters
+    ----------
+    smooth : float, default=1.0
+        The loss is that of so many pixels more, predicted and true.
+    **kwargs : object
+        Of `RegionLoss`.
+    """
+
+    squared = False
+
+    def __init__(self, *, smooth: float = 1.0, **kwargs: object) -> None:
+        super().__init__(**kwargs)  # type: ignore[arg-type]
+        if smooth < 0:
+            raise ValueError(f"smooth={smooth} is negative: pass 0 or more pixels.")
+        self.smooth = smooth
+
+    def _ratio_losses(self, sums: RegionSums) -> Tensor:
+        """Return one loss per class, before it is weighted."""
+        raise NotImplementedError(f"{type(self).__name__} must implement _ratio_losses.")
+
+    def _region_losses(self, regions: Regions) -> tuple[Tensor, Tensor]:
+        sums = region_sums(regions, mode=self.mode, average=self.average, squared=self.squared)
+        losses = self._ratio_losses(sums)
+        if self.weight is not None:
+            losses = losses * self.weight
+        return losses, self._counted(sums.true, sums.n_pixels)
+
+
+class DiceLoss(SumsLoss):
+    """Dice loss: one minus the F1 score of probabilities, by class.
+
+    Parameters
+    ----------
+    mode : {"softmax", "sigmoid"}, default="softmax"
+        Whether each pixel is of one class, given by class numbers, or of any number of them, given
+        by an indicator of the logits' shape.
+    smooth : float, default=1.0
+        The loss is that of so many pixels more, predicted and true.
+    average : {"batch", "sample"}, default="batch"
+        Sum over the pixels of all samples, or of each.
+    absent : {"count", "skip"}, default="count"
+        What becomes of a class without a true pixel: it costs what is predicted of it, or it is
+        left out, and false positives on an empty mask are free.
+    include_background : bool, default=True
+        Whether class 0 has a loss.
+    squared : bool, default=False
+        Sum the squares of the predicted probabilities.
+    weight : sequence of float of shape (n_classes,), default=None
+        What the losses of the classes are multiplied by.
+    ignore_index : int, default=None
+        The target that marks a missing label; None is -100 for class numbers and -1 for an
+        indicator, where NaN marks one as well.
+    reduction : {"none", "mean", "sum"}, default="mean"
+        How the losses of the classes become one: "mean" divides by the number that count; "none"
+        gives one loss per class, or per sample and class.
+
+    Attributes
+    ----------
+    predict_nonlinearity : {"softmax", "sigmoid"}
+        The `mode`.
+
+    Raises
+    ------
+    ValueError
+        If an option is unknown or out of range.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skrecall.nn import DiceLoss
+    >>> logits = torch.tensor([[[[9.0, 9.0]], [[0.0, 0.0]]]])
+    >>> DiceLoss(smooth=0.0)(logits, torch.tensor([[[0, 1]]]))
+    tensor(0.6666)
+    """
+
+    def __init__(
+        self,
+        *,
+        mode: str = "softmax",
+        smooth: float = 1.0,
+        average: str = "batch",
+        absent: str = "count",
+        include_background: bool = True,
+        squared: bool = False,
+        weight: Tensor | Sequence[float] | None = None,
+        ignore_index: int | None = None,
+        reduction: str = "mean",
+    ) -> None:
+        super().__init__(
+            mode=mode,
+            smooth=smooth,
+            average=average,
+            absent=absent,
+            include_background=include_background,
+            weight=weight,
+            ignore_index=ignore_index,
+            reduction=reduction,
+        )
+        self.squared = squared
+
+    def _ratio_losses(self, sums: RegionSums) -> Tensor:
+        return _tversky(sums, 0.5, 0.5, self.smooth)
+
+
+class JaccardLoss(SumsLoss):
+    """Jaccard loss: one minus the intersection over union of probabilities, by class.
+
+    Parameters
+    ----------
+    mode : {"softmax", "sigmoid"}, default="softmax"
+        Whether each pixel is of one class, given by class numbers, or of any number of them, given
+        by an indicator of the logits' shape.
+    smooth : float, default=1.0
+        The loss is that of so many pixels more, predicted and true.
+    average : {"batch", "sample"}, default="batch"
+        Sum over the pixels of all samples, or of each.
+    absent : {"count", "skip"}, default="count"
+        What becomes of a class without a true pixel: it costs what is predicted of it, or it is
+        left out, and false positives on an empty mask are free.
+    include_background : bool, default=True
+        Whether class 0 has a loss.
+    squared : bool, default=False
+        Sum the squares of the predicted probabilities.
+    weight : sequence of float of shape (n_classes,), default=None
+        What the losses of the classes are multiplied by.
+    ignore_index : int, default=None
+        The target that marks a missing label; None is -100 for class numbers and -1 for an
+        indicator, where NaN marks one as well.
+    reduction : {"none", "mean", "sum"}, default="mean"
+        How the losses of the classes become one: "mean" divides by the number that count; "none"
+        gives one loss per class, or per sample and class.
+
+    Attributes
+    ----------
+    predict_nonlinearity : {"softmax", "sigmoid"}
+        The `mode`.
+
+    Raises
+    ------
+    ValueError
+        If an option is unknown or out of range.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skrecall.nn import JaccardLoss
+    >>> logits = torch.tensor([[[[9.0, 9.0]], [[0.0, 0.0]]]])
+    >>> JaccardLoss(smooth=0.0)(logits, torch.tensor([[[0, 1]]]))
+    tensor(0.7500)
+    """
+
+    def __init__(
+        self,
+        *,
+        mode: str = "softmax",
+        smooth: float = 1.0,
+        average: str = "batch",
+        absent: str = "count",
+        include_background: bool = True,
+        squared: bool = False,
+        weight: Tensor | Sequence[float] | None = None,
+        ignore_index: int | None = None,
+        reduction: str = "mean",
+    ) -> None:
+        super().__init__(
+            mode=mode,
+            smooth=smooth,
+            average=average,
+            absent=absent,
+            include_background=include_background,
+            weight=weight,
+            ignore_index=ignore_index,
+            reduction=reduction,
+        )
+        self.squared = squared
+
+    def _ratio_losses(self, sums: RegionSums) -> Tensor:
+        return _tversky(sums, 1.0, 1.0, self.smooth)
+
+
+class TverskyLoss(SumsLoss):
+    """Tversky loss: Dice in which false negatives may cost more than false positives.
+
+    Parameters
+    ----------
+    alpha : float, default=0.3
+        What false positives count.
+    beta : float, default=0.7
+        What false negatives count; above `alpha` for recall.
+    mode : {"softmax", "sigmoid"}, default="softmax"
+        Whether each pixel is of one class, given by class numbers, or of any number of them, given
+        by an indicator of the logits' shape.
+    smooth : float, default=1.0
+        The loss is that of so many pixels more, predicted and true.
+    average : {"batch", "sample"}, default="batch"
+        Sum over the pixels of all samples, or of each.
+    absent : {"count", "skip"}, default="count"
+        What becomes of a class without a true pixel: it costs what is predicted of it, or it is
+        left out, and false positives on an empty mask are free.
+    include_background : bool, default=True
+        Whether class 0 has a loss.
+    weight : sequence of float of shape (n_classes,), default=None
+        What the losses of the classes are multiplied by.
+    ignore_index : int, default=None
+        The target that marks a missing label; None is -100 for class numbers and -1 for an
+        indicator, where NaN marks one as well.
+    reduction : {"none", "mean", "sum"}, default="mean"
+        How the losses of the classes become one: "mean" divides by the number that count; "none"
+        gives one loss per class, or per sample and class.
+
+    Attributes
+    ----------
+    predict_nonlinearity : {"softmax", "sigmoid"}
+        The `mode`.
+
+    Raises
+    ------
+    ValueError
+        If an option is unknown or out of range.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skrecall.nn import TverskyLoss
+    >>> logits = torch.tensor([[[[9.0, 9.0]], [[0.0, 0.0]]]])
+    >>> TverskyLoss(smooth=0.0)(logits, torch.tensor([[[0, 1]]]))
+    tensor(0.6153)
+    """
+
+    def __init__(
+        self,
+        *,
+        alpha: float = 0.3,
+        beta: float = 0.7,
+        mode: str = "softmax",
+        smooth: float = 1.0,
+        average: str = "batch",
+        absent: str = "count",
+        include_background: bool = True,
+        weight: Tensor | Sequence[float] | None = None,
+        ignore_index: int | None = None,
+        reduction: str = "mean",
+    ) -> None:
+        if min(alpha, beta) < 0 or alpha + beta == 0:
+            raise ValueError(
+                f"alpha={alpha} and beta={beta} weigh false positives and false negatives: pass "
+                "numbers that are not negative, one at least above 0."
+            )
+        super().__init__(
+            mode=mode,
+            smooth=smooth,
+            average=average,
+            absent=absent,
+            include_background=include_background,
+            weight=weight,
+            ignore_index=ignore_index,
+            reduction=reduction,
+        )
+        self.alpha = alpha
+        self.beta = beta
+
+    def _ratio_losses(self, sums: RegionSums) -> Tensor:
+        return _tversky(sums, self.alpha, self.beta, self.smooth)
+
+
+class FocalTverskyLoss(TverskyLoss):
+    """Focal Tversky loss: a power of the Tversky loss of every class.
+
+    Parameters
+    ----------
+    alpha : float, default=0.3
+        What false positives count.
+    beta : float, default=0.7
+        What false negatives count; above `alpha` for recall.
+    gamma : float, default=0.75
+        Power of the loss: below 1 it is steepest where a class is nearly found. The paper's gamma
+        of 4/3 is the root, so 0.75 here; 1 is the Tversky loss.
+    mode : {"softmax", "sigmoid"}, default="softmax"
+        Whether each pixel is of one class, given by class numbers, or of any number of them, given
+        by an indicator of the logits' shape.
+    smooth : float, default=1.0
+        The loss is that of so many pixels more, predicted and true.
+    average : {"batch", "sample"}, default="batch"
+        Sum over the pixels of all samples, or of each.
+    absent : {"count", "skip"}, default="count"
+        What becomes of a class without a true pixel: it costs what is predicted of it, or it is
+        left out, and false positives on an empty mask are free.
+    include_background : bool, default=True
+        Whether class 0 has a loss.
+    weight : sequence of float of shape (n_classes,), default=None
+        What the losses of the classes are multiplied by.
+    ignore_index : int, default=None
+        The target that marks a missing label; None is -100 for class numbers and -1 for an
+        indicator, where NaN marks one as well.
+    reduction : {"none", "mean", "sum"}, default="mean"
+        How the losses of the classes become one: "mean" divides by the number that count; "none"
+        gives one loss per class, or per sample and class.
+
+    Attributes
+    ----------
+    predict_nonlinearity : {"softmax", "sigmoid"}
+        The `mode`.
+
+    Raises
+    ------
+    ValueError
+        If an option is unknown or out of range.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skrecall.nn import FocalTverskyLoss
+    >>> logits = torch.tensor([[[[9.0, 9.0]], [[0.0, 0.0]]]])
+    >>> FocalTverskyLoss(smooth=0.0)(logits, torch.tensor([[[0, 1]]]))
+    tensor(0.6664)
+    """
+
+    def __init__(
+        self,
+        *,
+        alpha: float = 0.3,
+        beta: float = 0.7,
+        gamma: float = 0.75,
+        mode: str = "softmax",
+        smooth: float = 1.0,
+        average: str = "batch",
+        absent: str = "count",
+        include_background: bool = True,
+        weight: Tensor | Sequence[float] | None = None,
+        ignore_index: int | None = None,
+        reduction: str = "mean",
+    ) -> None:
+        if gamma <= 0:
+            raise ValueError(f"gamma={gamma} must be above 0: 1 gives the Tversky loss.")
+        super().__init__(
+            alpha=alpha,
+            beta=beta,
+            mode=mode,
+            smooth=smooth,
+            average=average,
+            absent=absent,
+            include_background=include_background,
+            weight=weight,
+            ignore_index=ignore_index,
+            reduction=reduction,
+        )
+        self.gamma = gamma
+
+    def _ratio_losses(self, sums: RegionSums) -> Tensor:
+        return _focal(super()._ratio_losses(sums), self.gamma)
+
+
+class GeneralizedDiceLoss(SumsLoss):
+    """Generalised Dice loss: one ratio of all classes, each weighted by its size to the power -2.
+
+    Parameters
+    ----------
+    mode : {"softmax", "sigmoid"}, default="softmax"
+        Whether each pixel is of one class, given by class numbers, or of any number of them, given
+        by an indicator of the logits' shape.
+    smooth : float, default=1.0
+        The loss is that of so many pixels more of the rarest class, predicted and true.
+    average : {"batch", "sample"}, default="batch"
+        Sum over the pixels of all samples, or of each.
+    absent : {"count", "skip"}, default="count"
+        What becomes of a class without a true pixel: it costs what is predicted of it, or it is
+        left out, and false positives on an empty mask are free.
+    include_background : bool, default=True
+        Whether class 0 has a loss.
+    weight : sequence of float of shape (n_classes,), default=None
+        What the weights by size are multiplied by.
+    ignore_index : int, default=None
+        The target that marks a missing label; None is -100 for class numbers and -1 for an
+        indicator, where NaN marks one as well.
+    reduction : {"none", "mean", "sum"}, default="mean"
+        How the losses of the samples become one; "none" gives one loss, or one per sample.
+
+    Attributes
+    ----------
+    predict_nonlinearity : {"softmax", "sigmoid"}
+        The `mode`.
+
+    Raises
+    ------
+    ValueError
+        If an option is unknown or out of range.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skrecall.nn import GeneralizedDiceLoss
+    >>> logits = torch.tensor([[[[9.0, 9.0]], [[0.0, 0.0]]]])
+    >>> GeneralizedDiceLoss(smooth=0.0)(logits, torch.tensor([[[0, 1]]]))
+    tensor(0.5000)
+    """
+
+    def __init__(
+        self,
+        *,
+        mode: str = "softmax",
+        smooth: float = 1.0,
+        average: str = "batch",
+        absent: str = "count",
+        include_background: bool = True,
+        weight: Tensor | Sequence[float] | None = None,
+        ignore_index: int | None = None,
+        reduction: str = "mean",
+    ) -> None:
+        super().__init__(
+            mode=mode,
+            smooth=smooth,
+            average=average,
+            absent=absent,
+            include_background=include_background,
+            weight=weight,
+            ignore_index=ignore_index,
+            reduction=reduction,
+        )
+
+    def _region_losses(self, regions: Regions) -> tuple[Tensor, Tensor]:
+        sums = region_sums(regions, mode=self.mode, average=self.average)
+        counted = self._counted(sums.true, sums.n_pixels)
+        weight = counted.to(sums.true)
+        if self.weight is not None:
+            weight = weight * self.weight
+        return _generalized_dice(sums, weight, self.smooth), counted.any(dim=-1)
