@@ -125,9 +125,9 @@ def draw_rows(classes: Tensor, rows: list[Tensor]) -> Tensor:
 class BalancedBatchSampler(BaseBatchSampler):
     """Batches of P classes with K samples each.
 
-    The classes of a batch are drawn anew. Where P does not divide the batch, some of them have one
-    sample more. The rows of a class come in shuffled passes: none comes again before the others of
-    its class. With it goes no other correction for frequency: neither class weights nor logit
+    Where P does not divide the batch, some classes have one sample more. The rows of a class come
+    in shuffled passes: none comes again before the others of its class; the classes come so too.
+    With it goes no other correction for frequency: neither class weights nor logit
     adjustment.
 
     Parameters
@@ -175,10 +175,13 @@ class BalancedBatchSampler(BaseBatchSampler):
         self.classes_per_batch = classes_per_batch
 
     def _draw(self) -> Tensor:
-        n_batches = math.ceil(self.n_samples / self.batch_size)
-        order = torch.rand(n_batches, len(self.rows)).argsort(dim=1)
-        place = torch.arange(self.batch_size) % self.classes_per_batch
-        return draw_rows(order[:, place].flatten()[: self.n_samples], self.rows)
+        # The classes come in shuffled passes; what is left of one is too little for a batch.
+        n_classes, per_batch = len(self.rows), self.classes_per_batch
+        n_batches, per_pass = math.ceil(self.n_samples / self.batch_size), n_classes // per_batch
+        order = torch.rand(math.ceil(n_batches / per_pass), n_classes).argsort(dim=1)
+        of_batch = order[:, : per_pass * per_batch].reshape(-1, per_batch)[:n_batches]
+        place = torch.arange(self.batch_size) % per_batch
+        return draw_rows(of_batch[:, place].flatten()[: self.n_samples], self.rows)
 
 
 class InverseFrequencyBatchSampler(BaseBatchSampler):
@@ -269,19 +272,19 @@ def repeat_factors(targets: Any, *, threshold: float = 0.1) -> Tensor:
     tensor([3.1623, 1.0000, 1.0000])
     """
     targets = torch.as_tensor(targets)
-    known = ~targets.isnan() & (targets != MISSING_LABEL)
-    if targets.ndim != 2 or not ((targets == 0) | (targets == 1))[known].all():
+    positive = targets == 1
+    valid = positive | (targets == 0) | (targets == MISSING_LABEL) | targets.isnan()
+    if targets.ndim != 2 or not valid.all():
         raise ValueError(
             f"targets have shape {tuple(targets.shape)}: pass an indicator (n_samples, n_labels) "
             f"of 0 and 1, unknown labels {MISSING_LABEL} or NaN."
         )
     if not 0 < threshold <= 1:
         raise ValueError(f"threshold={threshold} is no share of the rows: pass one in (0, 1].")
-    positive = targets == 1
-    share = positive.double().mean(dim=0)
-    # A label that no row has asks for an infinite factor of no row.
+    share = positive.sum(dim=0) / len(positive)
+    # A label that no row has asks for an infinite factor, of no row.
     factors = (threshold / share).sqrt().clamp(min=1)
-    return factors.expand(positive.shape).where(positive, 1).amax(dim=1).float()
+    return torch.where(positive, factors, 1).amax(dim=1)
 
 
 class RepeatFactorBatchSampler(BaseBatchSampler):

@@ -51,6 +51,17 @@ def test_epsilon_of_minus_one_takes_the_first_term_away():
     assert_close(loss.item(), miss**2 / 2 + miss**3 / 3, rtol=1e-5, atol=0)
 
 
+@pytest.mark.parametrize("gamma", [0.0, 0.5, 5.0])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
+def test_saturated_logits_stay_finite(gamma, dtype):
+    logits = torch.tensor([[200.0, -200.0], [200.0, -200.0]], dtype=dtype, requires_grad=True)
+    losses = poly1_loss(logits, torch.tensor([0, 1]), epsilon=3.0, gamma=gamma)
+    assert_close(losses, torch.tensor([0.0, 403.0]))
+    losses.sum().backward()
+    assert logits.grad.isfinite().all()
+    assert logits.grad[1, 0] > 0 > logits.grad[1, 1]
+
+
 def test_weights_multiply_both_terms():
     weight = torch.tensor([1.0, 2.0, 5.0])
     losses = poly1_loss(LOGITS, TARGETS, weight=weight)

@@ -66,6 +66,18 @@ def test_without_mitigation_and_compensation_it_is_cross_entropy():
     assert_close(loss(logits, targets), weighted_cross_entropy(logits, targets, weight=weight))
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
+def test_saturated_logits_stay_finite(dtype):
+    logits = torch.tensor([[200.0, -200.0], [200.0, -200.0]], dtype=dtype, requires_grad=True)
+    losses = seesaw_loss(logits, torch.tensor([0, 1]), torch.tensor([1, 10]))
+    # A confident miss: the margin, the compensation of a probability of 0.01, the mitigation.
+    expected = [0.0, 400 + 2 * math.log(100) + 0.8 * math.log(0.1)]
+    assert_close(losses, torch.tensor(expected))
+    losses.sum().backward()
+    assert logits.grad.isfinite().all()
+    assert logits.grad[1, 0] > 0 > logits.grad[1, 1]
+
+
 def test_it_counts_the_targets_of_training_and_no_others():
     loss = SeesawLoss()
     assert len(loss.running_counts) == 0
