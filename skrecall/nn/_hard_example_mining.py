@@ -4,9 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.func import functional_call
 
-from ._loss import Loss, SoftmaxLoss, check_option
+from ._loss import Loss, check_option
+
+WEIGHTS = ("weight", "pos_weight")
 
 
 def hardest(losses: Tensor, candidates: Tensor, n_kept: Tensor) -> Tensor:
@@ -34,13 +37,38 @@ def hardest(losses: Tensor, candidates: Tensor, n_kept: Tensor) -> Tensor:
     return (ranks < n_kept).reshape(losses.shape) & candidates
 
 
+def unweighted_losses(loss: nn.Module, logits: Tensor, targets: Tensor) -> Tensor | None:
+    """Return what a loss would be if it weighed all classes or labels alike, without gradient.
+
+    Parameters
+    ----------
+    loss : torch.nn.Module
+        A loss; what it counts in training does not change.
+    logits, targets : Tensor
+        What it is called with.
+
+    Returns
+    -------
+    losses : Tensor or None
+        Its losses with 1 for every weight; None if it has no weights.
+    """
+    buffers = {name: buffer.clone() for name, buffer in loss.named_buffers()}
+    weights = [name for name in buffers if name.rpartition(".")[2] in WEIGHTS]
+    if not weights:
+        return None
+    buffers.update({name: torch.ones_like(buffers[name]) for name in weights})
+    with torch.no_grad():
+        return functional_call(loss, buffers, (logits, targets))
+
+
 class HardExampleMining(Loss):
     """Online hard example mining: the mean of a loss over the hardest samples, labels or pixels.
 
     In each batch the units with the largest losses are kept, and the loss is the mean over those
     alone: the share `keep` of all, or, with `negatives_per_positive`, all positives and so many
-    times as many of the hardest negatives. Units are chosen by losses without gradient, before
-    sample weights and before the class weights of a softmax loss; missing targets are never chosen.
+    times as many of the hardest negatives. Units are chosen by losses without gradient and without
+    weights of samples, classes or labels; missing targets are never chosen, and what a weight of 0
+    takes out of the loss counts as easy.
     Everything counts during the warm-up, and in eval mode, so that losses of held-out rows can be
     compared from epoch to epoch.
 
@@ -207,11 +235,16 @@ class HardExampleMining(Loss):
         ValueError
             If `loss` does not give one loss per sample, or not per target where `level` needs it.
         """
+        mines = self.training and not self.warming_up
+        # First, as a loss may count what it has seen.
+        plain = unweighted_losses(self.loss, logits, targets) if mines else None
         losses = self.loss(logits, targets)
-        valid = self._check_losses(losses, logits, targets)
-        kept = valid
-        if self.training and not self.warming_up:
-            kept = valid & self._mine(losses.detach(), valid, logits, targets)
+        kept = valid = self._check_losses(losses, logits, targets)
+        if mines:
+            hardness = losses.detach()
+            if plain is not None:
+                hardness = plain.where(hardness != 0, 0)
+            kept = valid & self._mine(hardness, valid, targets, targets.ndim == logits.ndim)
         losses = losses.where(kept, 0)
         if sample_weight is not None:
             losses = losses * sample_weight.reshape(-1, *[1] * (losses.ndim - 1))
@@ -241,16 +274,9 @@ class HardExampleMining(Loss):
         shape = (-1, *[1] * (losses.ndim - 1))
         return valid.flatten(1).any(dim=1).reshape(shape).expand_as(losses)
 
-    def _mine(self, losses: Tensor, valid: Tensor, logits: Tensor, targets: Tensor) -> Tensor:
+    def _mine(self, losses: Tensor, valid: Tensor, targets: Tensor, indicator: bool) -> Tensor:
         """Return which samples, pixels or labels are kept, in a shape that fits to the losses."""
-        known = self.loss.valid(targets)
-        targets = targets.where(known, 0)
-        weight = self.loss.weight if isinstance(self.loss, SoftmaxLoss) else None
-        if weight is not None and losses.shape == targets.shape:
-            weight = weight.to(losses)[targets.long()]
-            losses = losses / weight.where(weight > 0, 1)
-        indicator = targets.ndim == logits.ndim
-        positive = known & self._is_positive(targets, indicator)
+        positive = self.loss.valid(targets) & self._is_positive(targets, indicator)
         if self.level == "sample":
             axes = tuple(range(1, losses.ndim))
             positive = positive.flatten(1).any(dim=1) if positive.ndim > 1 else positive

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from ._loss import check_option
-from ._region import RegionLoss, Regions, as_regions
+from ._region import BaseRegionLoss, Regions, as_regions
 
 
 def lovasz_extension(errors: Tensor, truth: Tensor, mass: Tensor) -> Tensor:
@@ -47,7 +47,7 @@ def _pixel_rows(x: Tensor, average: str) -> Tensor:
 
 
 def _lovasz(regions: Regions, mode: str, average: str, hinge: bool) -> Tensor:
-    logits, truth, mass = regions
+    logits, truth, mass = regions.logits, regions.truth, regions.mass
     if hinge:
         errors = (1 - (2 * truth - 1) * logits).clamp(min=0)
     else:
@@ -120,7 +120,7 @@ def _check_hinge(mode: str, hinge: bool) -> None:
         )
 
 
-class LovaszLoss(RegionLoss):
+class LovaszLoss(BaseRegionLoss):
     """Lovasz-softmax, Lovasz-sigmoid or Lovasz hinge loss: the Jaccard loss made convex in errors.
 
     On a device, the order of equal errors may differ from run to run.

@@ -5,7 +5,7 @@ true, and how much is both. A class of few pixels weighs as much as one of many.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -25,7 +25,8 @@ MODES = ("softmax", "sigmoid")
 AVERAGES = ("batch", "sample")
 
 
-class Regions(NamedTuple):
+@dataclass(frozen=True)
+class Regions:
     """Logits, what is true, and how much every pixel counts; all of the logits' shape."""
 
     logits: Tensor
@@ -33,7 +34,8 @@ class Regions(NamedTuple):
     mass: Tensor
 
 
-class RegionSums(NamedTuple):
+@dataclass(frozen=True)
+class RegionSums:
     """Sums over the pixels of each class, or of each sample and class."""
 
     overlap: Tensor
@@ -141,7 +143,7 @@ def region_sums(
     sums : RegionSums
         Each of shape (n_classes,), or (n_samples, n_classes) by sample.
     """
-    logits, truth, mass = regions
+    logits, truth, mass = regions.logits, regions.truth, regions.mass
     predicted = logits.softmax(dim=1) if mode == "softmax" else logits.sigmoid()
     axes = tuple(range(2, logits.ndim))
     axes = axes if average == "sample" else (0, *axes)
@@ -174,7 +176,7 @@ def one_minus_ratio(part: Tensor, whole: Tensor) -> Tensor:
 
 
 def _tversky(sums: RegionSums, alpha: float, beta: float, smooth: float) -> Tensor:
-    overlap, predicted, true, _ = sums
+    overlap, predicted, true = sums.overlap, sums.predicted, sums.true
     part = overlap + smooth
     return one_minus_ratio(part, part + alpha * (predicted - overlap) + beta * (true - overlap))
 
@@ -442,7 +444,7 @@ def _generalized_dice(sums: RegionSums, weight: Tensor, smooth: float) -> Tensor
     return one_minus_ratio(2 * overlap, total)
 
 
-class RegionLoss(Loss):
+class BaseRegionLoss(Loss):
     """Base of the losses of whole regions: a subclass turns regions into one loss per class.
 
     Parameters
@@ -551,7 +553,7 @@ class RegionLoss(Loss):
         return total if self.reduction == "sum" else total / counted.sum().clamp(min=1)
 
 
-class SumsLoss(RegionLoss):
+class BaseRatioLoss(BaseRegionLoss):
     """Base of the losses that are a ratio of the sums of each class.
 
     Parameters
@@ -559,7 +561,7 @@ class SumsLoss(RegionLoss):
     smooth : float, default=1.0
         The loss is that of so many pixels more, predicted and true.
     **kwargs : object
-        Of `RegionLoss`.
+        Of `BaseRegionLoss`.
     """
 
     squared = False
@@ -582,7 +584,7 @@ class SumsLoss(RegionLoss):
         return losses, self._counted(sums.true, sums.n_pixels)
 
 
-class DiceLoss(SumsLoss):
+class DiceLoss(BaseRatioLoss):
     """Dice loss: one minus the F1 score of probabilities, by class.
 
     Parameters
@@ -658,7 +660,7 @@ class DiceLoss(SumsLoss):
         return _tversky(sums, 0.5, 0.5, self.smooth)
 
 
-class JaccardLoss(SumsLoss):
+class JaccardLoss(BaseRatioLoss):
     """Jaccard loss: one minus the intersection over union of probabilities, by class.
 
     Parameters
@@ -734,7 +736,7 @@ class JaccardLoss(SumsLoss):
         return _tversky(sums, 1.0, 1.0, self.smooth)
 
 
-class TverskyLoss(SumsLoss):
+class TverskyLoss(BaseRatioLoss):
     """Tversky loss: Dice in which false negatives may cost more than false positives.
 
     Parameters
@@ -906,7 +908,7 @@ class FocalTverskyLoss(TverskyLoss):
         return _focal(super()._ratio_losses(sums), self.gamma)
 
 
-class GeneralizedDiceLoss(SumsLoss):
+class GeneralizedDiceLoss(BaseRatioLoss):
     """Generalised Dice loss: one ratio of all classes, each weighted by its size to the power -2.
 
     Parameters

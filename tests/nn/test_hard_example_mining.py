@@ -8,11 +8,15 @@ import torch
 from torch.testing import assert_close
 
 from skrecall.nn import (
+    CombinedLoss,
     HardExampleMining,
+    SeesawLoss,
     SigmoidLoss,
     SoftmaxFocalLoss,
+    WeightedBinaryCrossEntropyLoss,
     WeightedCrossEntropyLoss,
     softmax_focal_loss,
+    weighted_binary_cross_entropy,
     weighted_cross_entropy,
 )
 
@@ -199,6 +203,30 @@ def test_weights_do_not_choose():
     weights = class_weight[targets]
     total = (plain * weights * sample_weight)[kept].sum()
     assert_close(mined(logits, targets, sample_weight), total / weights[kept].sum())
+
+
+def test_weights_of_labels_do_not_choose():
+    logits, targets = indicator()
+    plain = weighted_binary_cross_entropy(logits, targets)
+    kept = kept_by_loop(plain.flatten().tolist(), [True] * 40, 20).reshape(8, 5)
+    inner = WeightedBinaryCrossEntropyLoss(pos_weight=[1, 5, 10, 20, 50])
+    weighted = weighted_binary_cross_entropy(logits, targets, pos_weight=inner.pos_weight)
+    for loss in (
+        HardExampleMining(inner, level="label"),
+        HardExampleMining(CombinedLoss([(inner, 1.0)]), level="label"),
+    ):
+        assert_close(loss(logits, targets), weighted[kept].mean())
+
+
+def test_a_loss_that_counts_sees_each_batch_once():
+    logits, targets = batch()
+    loss = HardExampleMining(SeesawLoss(weight=[1.0, 2.0, 3.0]))
+    alone = SeesawLoss(weight=[1.0, 2.0, 3.0])
+    for _ in range(2):
+        loss(logits.float(), targets)
+        alone(logits.float(), targets)
+    for name, buffer in alone.named_buffers():
+        assert_close(loss.loss.get_buffer(name), buffer)
 
 
 def test_all_counts_in_the_warm_up_and_in_eval_mode():

@@ -19,7 +19,7 @@ from skrecall.nn import (
     jaccard_loss,
     tversky_loss,
 )
-from skrecall.nn._region import RegionLoss, SumsLoss
+from skrecall.nn._region import BaseRatioLoss, BaseRegionLoss
 
 LOGITS = torch.tensor([[[[2.0, 0], [0, -1]], [[0, 1], [0, 0]], [[-1, 0], [1, 3]]]])
 MASK = torch.tensor([[[0, 1], [2, 2]]])
@@ -80,7 +80,7 @@ def sums_by_loop(logits, targets, mode):
 @pytest.mark.parametrize("average", ["batch", "sample"])
 def test_reference_values(loss, expected, average):
     for module in loss.modules():
-        if isinstance(module, RegionLoss):
+        if isinstance(module, BaseRegionLoss):
             module.average = average  # there is one image
     assert_close(loss(LOGITS, MASK).item(), expected, rtol=1e-6, atol=0)
 
@@ -318,7 +318,7 @@ def test_bad_input_gets_a_sentence(call, message):
 
 
 @pytest.mark.parametrize(
-    ("base", "hook"), [(RegionLoss, "_region_losses"), (SumsLoss, "_ratio_losses")]
+    ("base", "hook"), [(BaseRegionLoss, "_region_losses"), (BaseRatioLoss, "_ratio_losses")]
 )
 def test_a_subclass_says_what_it_lacks(base, hook):
     with pytest.raises(NotImplementedError, match=f"{base.__name__} must implement {hook}"):
