@@ -1,51 +1,45 @@
-"""What the estimators over a skorch net share: samples in, training, raw scores out."""
+"""What the estimators over a skorch net share: samples in, raw scores out."""
 
-import copy
 import math
-import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from functools import partial
 from numbers import Integral, Real
 from typing import Any, Self
 
 import numpy as np
-import pandas as pd
 import torch
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils import Tags, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
-from skorch.callbacks import EarlyStopping
-from skorch.helper import predefined_split
+from skorch.callbacks import Callback
 from torch import Tensor, nn
 
+from skrecall.nn import HEADS, freeze
 from skrecall.utils._fitting import MAX_SEED
 from skrecall.utils._sklearn import Interval, StrOptions
 
+from ._building import build_loss, build_module, views_of
+from ._callbacks import SCHEDULES
 from ._data import (
     _ArrayDataset,
-    _SlicedBatches,
     check_channels_first,
     check_pixel_kind,
     n_dimensions,
     sample_shape,
     stack_images,
 )
-from ._net import NONLINEARITIES, _Net, build_loss, build_module
-from ._runtime import check_amp, resolve_device, seeded, torch_threads
+from ._net import _Net
+from ._runtime import torch_threads
 from ._stored import Source, _StoredDataset, as_source, join_samples
 from ._targets import ClassTargets
+from ._training import OPTIMIZERS, train_net
 
+WEIGHTS = ("sample_weight", "late_weight")
 DEFAULT_LOSSES = {"softmax": "cross_entropy", "sigmoid": "binary_cross_entropy"}
-OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
-    "adam": torch.optim.Adam,
-    "adamw": torch.optim.AdamW,
-    "sgd": partial(torch.optim.SGD, momentum=0.9, nesterov=True),
-}
 
 
-class BaseNetEstimator(BaseEstimator):
+class BaseNetEstimator(BaseEstimator):  # numpydoc ignore=PR01
     """An estimator that holds a skorch net as ``net_`` and owns scikit-learn's contract itself.
 
     A subclass has the parameters of ``_parameter_constraints``. Its `fit` and `partial_fit` call
@@ -61,10 +55,10 @@ class BaseNetEstimator(BaseEstimator):
     net_: _Net
     _targets: ClassTargets
     _samples = "images"  # what messages call those that are no rows of a table
-    n_workers: int = 0
 
     _parameter_constraints: dict = {
         "backbone": [nn.Module, callable, None],
+        "head": [StrOptions(set(HEADS)), nn.Module, callable, None],
         "image_shape": [tuple, list, None],
         "loss": [str, dict, nn.Module],
         "loss_params": [dict, None],
@@ -73,9 +67,17 @@ class BaseNetEstimator(BaseEstimator):
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
         "optimizer": [StrOptions(set(OPTIMIZERS)), callable],
+        "lr_schedule": [StrOptions(set(SCHEDULES)), callable, None],
+        "gradient_clipping": [Interval(Real, 0, None, closed="neither"), None],
+        "ema_decay": [Interval(Real, 0, 1, closed="neither"), None],
+        "freeze": [str, list, tuple, None],
+        "backbone_lr": [Interval(Real, 0, None, closed="neither"), None],
         "early_stopping": ["boolean"],
+        "scoring": [str, callable, None],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "patience": [Interval(Integral, 1, None, closed="left")],
+        "test_time_views": [StrOptions({"flip"}), list, None],
+        "compile": ["boolean"],
         "device": [str, torch.device],
         "amp": [StrOptions({"bfloat16", "float16"}), None],
         "callbacks": [list, None],
@@ -85,6 +87,69 @@ class BaseNetEstimator(BaseEstimator):
         "verbose": ["verbose"],
         "random_state": ["random_state"],
     }
+
+    def __init__(
+        self,
+        backbone: nn.Module | Callable[..., nn.Module] | None = None,
+        *,
+        head: str | nn.Module | Callable[..., nn.Module] | None = None,
+        image_shape: Sequence[int] | None = None,
+        loss: str | nn.Module | dict[str, float] = "cross_entropy",
+        loss_params: dict[str, Any] | None = None,
+        max_epochs: int = 20,
+        lr: float = 0.001,
+        batch_size: int = 64,
+        weight_decay: float = 0.0001,
+        optimizer: str | Callable[..., torch.optim.Optimizer] = "adamw",
+        lr_schedule: str | Callable[..., Any] | None = None,
+        gradient_clipping: float | None = None,
+        ema_decay: float | None = None,
+        freeze: str | Sequence[str] | None = None,
+        backbone_lr: float | None = None,
+        early_stopping: bool = False,
+        scoring: str | Callable[..., float] | None = None,
+        validation_fraction: float = 0.1,
+        patience: int = 5,
+        test_time_views: str | list[Callable[[Tensor], Tensor]] | None = None,
+        compile: bool = False,
+        device: str | torch.device = "auto",
+        amp: str | None = None,
+        callbacks: list[Callback] | None = None,
+        warm_start: bool = False,
+        n_workers: int = 0,
+        n_threads: int | None = None,
+        verbose: int = 0,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
+        self.backbone = backbone
+        self.head = head
+        self.image_shape = image_shape
+        self.loss = loss
+        self.loss_params = loss_params
+        self.max_epochs = max_epochs
+        self.lr = lr
+        self.batch_size = batch_size
+        self.weight_decay = weight_decay
+        self.optimizer = optimizer
+        self.lr_schedule = lr_schedule
+        self.gradient_clipping = gradient_clipping
+        self.ema_decay = ema_decay
+        self.freeze = freeze
+        self.backbone_lr = backbone_lr
+        self.early_stopping = early_stopping
+        self.scoring = scoring
+        self.validation_fraction = validation_fraction
+        self.patience = patience
+        self.test_time_views = test_time_views
+        self.compile = compile
+        self.device = device
+        self.amp = amp
+        self.callbacks = callbacks
+        self.warm_start = warm_start
+        self.n_workers = n_workers
+        self.n_threads = n_threads
+        self.verbose = verbose
+        self.random_state = random_state
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
@@ -199,17 +264,16 @@ class BaseNetEstimator(BaseEstimator):
         targets = self._targets.encode(X, y)
         weight = self._weights(targets, sample_weight)
         self._targets.check_fit(targets, weight)
-        if weight is not None:
-            weight = weight / weight.mean()
-        inputs["sample_weight"] = weight
+        inputs.update(self._weight_inputs(targets, weight, sample_weight))
         train: NDArray[np.intp] | slice = slice(None)
-        valid = None
+        valid = valid_labels = None
         if self.early_stopping:
             train, held_out = self._targets.holdout(
                 targets, self.validation_fraction, self._split_seed
             )
             valid = self._dataset(X, targets, inputs, held_out)
-        counts = self._targets.counts(targets[train])
+            valid_labels = self._targets.labels(targets[held_out])
+        counts = self._count(targets[train])
         if unlabeled is not None:
             X_more = self._check_X(unlabeled, reset=False)
             more = np.arange(len(X), len(X) + len(X_more))
@@ -217,16 +281,20 @@ class BaseNetEstimator(BaseEstimator):
             X = join_samples(X, X_more)
             missing = np.full((len(more), *targets.shape[1:]), self._targets.missing)
             targets = np.concatenate([targets, missing.astype(targets.dtype)])
-            if weight is not None:
-                inputs["sample_weight"] = np.append(weight, np.ones(len(more)))
-        return self._train(
+            for name in WEIGHTS:
+                if (values := inputs.get(name)) is not None:
+                    inputs[name] = np.append(values, np.ones(len(more)))
+        train_net(
+            self,
             self._dataset(X, targets, inputs, train),
             valid,
+            valid_labels,
             counts=counts,
             max_epochs=self.max_epochs,
             criterion=criterion,
             proceed=proceed,
         )
+        return self
 
     def _partial_fit(
         self,
@@ -239,11 +307,12 @@ class BaseNetEstimator(BaseEstimator):
         **inputs: NDArray[Any] | None,
     ) -> Self:
         """Train on a chunk for one epoch; `targets` is its kind of target, if this is the first."""
-        if self.early_stopping:
-            raise ValueError(
-                "early_stopping=True needs all data at once, and partial_fit sees a chunk: call "
-                "fit, or set it otherwise."
-            )
+        for name in ("early_stopping", "lr_schedule"):
+            if (value := getattr(self, name)) not in (False, None):
+                raise ValueError(
+                    f"{name}={value!r} needs all data at once, and partial_fit sees a chunk: call "
+                    "fit, or set it otherwise."
+                )
         proceed = hasattr(self, "net_")
         X = self._check_X(X, reset=not proceed)
         if not proceed:
@@ -251,9 +320,15 @@ class BaseNetEstimator(BaseEstimator):
             self._start()
         encoded = self._targets.encode(X, y)
         inputs["sample_weight"] = self._weights(encoded, sample_weight)
-        return self._train(
-            self._dataset(X, encoded, inputs), counts={}, criterion=criterion, proceed=proceed
+        train_net(
+            self,
+            self._dataset(X, encoded, inputs),
+            counts={},
+            max_epochs=1,
+            criterion=criterion,
+            proceed=proceed,
         )
+        return self
 
     def _start(self) -> None:
         """Draw what goes on from fit to fit: the stream of seeds, and the rows held out."""
@@ -264,6 +339,16 @@ class BaseNetEstimator(BaseEstimator):
         self, targets: NDArray[Any], sample_weight: ArrayLike | None
     ) -> NDArray[np.float64] | None:
         return self._targets.row_weights(targets, sample_weight)
+
+    def _weight_inputs(
+        self,
+        targets: NDArray[Any],
+        weight: NDArray[np.float64] | None,
+        sample_weight: ArrayLike | None,
+    ) -> dict[str, NDArray[np.float64] | None]:
+        """Return the weights of the rows of mean 1, and of late epochs, if those have others."""
+        mean_one = None if weight is None else weight / weight.mean()
+        return {"sample_weight": mean_one}
 
     def _dataset(
         self,
@@ -278,9 +363,28 @@ class BaseNetEstimator(BaseEstimator):
             return _StoredDataset(X[rows], targets[rows], n_workers=self.n_workers, **chosen)
         return _ArrayDataset(X[rows], targets[rows], **chosen)
 
-    def _network(self) -> nn.Module:
+    def _network(self, **head_params: Any) -> nn.Module:
         """Return a new network for samples of ``input_shape_``."""
-        return build_module(self.backbone, self.input_shape_, self._targets.n_outputs)
+        module = build_module(
+            self.backbone,
+            self.input_shape_,
+            self._targets.n_outputs,
+            head=self.head,
+            head_params=head_params,
+        )
+        if self.freeze is not None:
+            freeze(module, self.freeze)
+        return module
+
+    def _head_params(self, loss: nn.Module, counts: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the arguments of a head given by name."""
+        if self.head == "cosine" and getattr(loss, "takes_cosines", False):
+            return {"scale": 1.0}
+        return {}
+
+    def _count(self, targets: NDArray[Any]) -> dict[str, Any]:
+        """Return what losses and heads ask to be told of the training rows."""
+        return self._targets.counts(targets)
 
     def _criterion(
         self, counts: Mapping[str, Any], criterion: Callable[[nn.Module], nn.Module] | None
@@ -290,99 +394,15 @@ class BaseNetEstimator(BaseEstimator):
         loss = build_loss(name, self.loss_params, counts)
         return loss if criterion is None else criterion(loss)
 
-    def _make_net(
-        self,
-        device: torch.device,
-        counts: Mapping[str, Any],
-        criterion: Callable[[nn.Module], nn.Module] | None,
-    ) -> _Net:
-        kind = self._targets
-        net = kind.net_class(
-            n_outputs=kind.n_outputs,
-            module=self._network,
-            criterion=partial(self._criterion, counts, criterion),
-            predict_nonlinearity=NONLINEARITIES[kind.nonlinearity],
-            optimizer=OPTIMIZERS.get(self.optimizer, self.optimizer),
-            optimizer__weight_decay=self.weight_decay,
-            lr=self.lr,
-            batch_size=self.batch_size,
-            iterator_train=_SlicedBatches,
-            iterator_train__shuffle=True,
-            iterator_valid=_SlicedBatches,
-            train_split=None,
-            device=str(device),
-            amp=self.amp,
-            verbose=0,
-        ).initialize()
-        named = getattr(net.criterion_, "predict_nonlinearity", kind.nonlinearity)
-        if named != kind.nonlinearity:
-            raise ValueError(
-                f"loss={self.loss!r} turns logits into probabilities by {named}, and "
-                f"{type(self).__name__} by {kind.nonlinearity}: choose another loss."
-            )
-        return net
-
-    def _train(
-        self,
-        train: _ArrayDataset,
-        valid: _ArrayDataset | None = None,
-        *,
-        counts: Mapping[str, Any],
-        max_epochs: int = 1,
-        criterion: Callable[[nn.Module], nn.Module] | None = None,
-        proceed: bool,
-    ) -> Self:
-        """Train ``net_``, a new one unless training proceeds, and set ``history_``.
-
-        A net that proceeds keeps its network, loss and state of the optimizer; all else is read
-        from the parameters again.
-        """
-        device = torch.device(self.net_.device) if proceed else resolve_device(self.device)
-        check_amp(self.amp, device)
-        seed = int(self._rng.randint(MAX_SEED))
-        with torch_threads(self.n_threads), seeded(seed, device):
-            if not proceed:
-                self.net_ = self._make_net(device, counts, criterion)
-            net = self.net_
-            if net.lr != self.lr:
-                net.set_params(lr=self.lr)
-            net.n_epochs, net.batch_size = len(net.history) + max_epochs, self.batch_size
-            net.verbose = int(self.verbose)
-            net.callbacks = copy.deepcopy(list(self.callbacks or []))
-            if valid is not None:
-                stop = EarlyStopping(patience=self.patience, threshold=0, load_best=True)
-                net.callbacks.insert(0, ("early_stopping", stop))
-            net.initialize_callbacks()
-            # Kept for the fit only: a pickled estimator holds no data.
-            net.train_split = None if valid is None else predefined_split(valid)
-            train.seed = seed
-            try:
-                net.partial_fit(train)
-            finally:
-                net.train_split = None
-                train.close()
-                if valid is not None:
-                    valid.close()
-        if "train_loss" not in net.history[-1]:
-            warnings.warn(
-                f"Training was interrupted in epoch {len(net.history)}: "
-                f"{type(self).__name__} keeps the weights it had then.",
-                stacklevel=4,
-            )
-        self.history_ = pd.DataFrame(
-            [
-                {k: v for k, v in row.items() if k != "batches" and not k.endswith("_batch_count")}
-                for row in net.history
-            ]
-        )
-        return self
-
     def _logits(self, X: ArrayLike, **inputs: NDArray[Any] | None) -> Tensor:
         """Return raw scores of shape (n_samples, n_outputs), on the CPU."""
         check_is_fitted(self, "net_")
+        views = views_of(self.test_time_views, self.input_shape_)
+        if isinstance(X, _ArrayDataset):  # rows held out, in the course of a fit
+            return self.net_.mean_logits(X, views)
         X = self._check_X(X, reset=False)
         with (
             torch_threads(self.n_threads),
             closing(self._dataset(X, np.zeros(len(X)), inputs)) as dataset,
         ):
-            return self.net_.forward(dataset)
+            return self.net_.mean_logits(dataset, views)

@@ -1,6 +1,7 @@
 """Image and table classifier over a torch network."""
 
 from collections.abc import Callable, Sequence
+from numbers import Real
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -8,12 +9,17 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassifierMixin
 from skorch.callbacks import Callback
-from torch import nn
+from torch import Tensor, nn
 
-from skrecall.utils._sklearn import StrOptions, _check_partial_fit_first_call, _fit_context
+from skrecall.utils._sklearn import (
+    Interval,
+    StrOptions,
+    _check_partial_fit_first_call,
+    _fit_context,
+)
 
 from ._base import BaseNetEstimator
-from ._targets import ClassTargets
+from ._targets import CLASS_WEIGHT_SCHEMES, ClassTargets
 
 
 class CNNClassifier(ClassifierMixin, BaseNetEstimator):
@@ -30,19 +36,30 @@ class CNNClassifier(ClassifierMixin, BaseNetEstimator):
         included, and never trained itself. A callable, such as a class or a ``functools.partial``
         of one, is called as ``backbone(input_shape, n_classes)``. None is `skrecall.nn.SmallCNN`
         for images and `skrecall.nn.MultilayerPerceptron` for tables.
+    head : {"linear", "cosine"}, torch.nn.Module or callable, default=None
+        What makes logits of the backbone's features, by a key of ``skrecall.nn.HEADS``, a module,
+        or what is called as ``head(n_features, n_classes)``. The backbone then is called with None
+        for the number of classes, and gives features by its ``forward_features``, if it has one.
+        "cosine" gives plain cosines to a loss that takes them, such as LDAM. None leaves the logits
+        to the backbone.
     image_shape : tuple of int, default=None
         ``(n_channels, height, width)`` that flat rows are read as. With None a 2-D `X` is a table;
         3-D and 4-D arrays are images in any case, and 4-D arrays of plainly channels-last images
         are refused unless their shape is stated here.
-    loss : str or torch.nn.Module, default="cross_entropy"
-        ``"cross_entropy"``, ``"focal"`` or another name of ``skrecall.nn.LOSSES``, or a module
-        called with logits (n, n_classes) and class numbers (n,). Where it has a `reduction`, that
-        becomes ``"none"``: rows are weighted and averaged here.
+    loss : str, dict or torch.nn.Module, default="cross_entropy"
+        A name of ``skrecall.nn.LOSSES``, such as ``"focal"``; several and their weights, for their
+        weighted sum; or a module called with logits (n, n_classes) and class numbers (n,). A name
+        gets the class counts of the training rows if it takes them. A module that takes
+        ``sample_weight``, as a `skrecall.nn.Loss` does, averages over the batch itself; in another
+        a `reduction` becomes ``"none"``, and rows are weighted and averaged here.
     loss_params : dict, default=None
         Arguments of a loss given by name, such as ``{"gamma": 1.0}``.
-    class_weight : dict or "balanced", default=None
-        Weights of the classes by label; "balanced" weighs by inverse frequency. They multiply the
-        sample weights.
+    class_weight : dict or {"balanced", "sqrt", "effective"}, default=None
+        Weights of the classes by label, or by their counts: inverse, inverse square root, or
+        inverse effective number (`skrecall.nn.class_weights`). They multiply the sample weights.
+    reweight_from : float in [0, 1], default=None
+        Share of the epochs after which `class_weight` acts: features are learnt from all rows
+        alike first. None weighs from the beginning. Rows held out have all weights throughout.
     max_epochs : int, default=20
         Passes over the training rows.
     lr : float, default=0.001
@@ -54,13 +71,37 @@ class CNNClassifier(ClassifierMixin, BaseNetEstimator):
     optimizer : {"adam", "adamw", "sgd"} or callable, default="adamw"
         "sgd" has Nesterov momentum 0.9. A callable, such as a class of ``torch.optim`` or a
         ``functools.partial`` of one, is called with parameters, ``lr`` and ``weight_decay``.
+    lr_schedule : {"cosine", "one_cycle"} or callable, default=None
+        How the learning rate changes from step to step: "cosine" falls from `lr` to 0, "one_cycle"
+        rises to it in the first 30 % of the steps and then falls. A callable is called as
+        ``lr_schedule(optimizer, n_steps)`` and returns a scheduler of torch's.
+    gradient_clipping : float, default=None
+        Largest norm of the gradient of a step; a longer one is shortened to it.
+    ema_decay : float in (0, 1), default=None
+        Decay of a moving average of the weights, which takes their place in validation and in the
+        fitted net. In the first steps the decay is less, ``(1 + n) / (10 + n)`` after n of them.
+    freeze : str or list of str, default=None
+        Parameters that keep their values: ``"backbone"`` for all but the head, or names with
+        wildcards, such as ``"features.0.*"``.
+    backbone_lr : float, default=None
+        Learning rate of all parameters but the head's. None is `lr`.
     early_stopping : bool, default=False
-        Hold out rows, stratified by class, stop once their loss has not fallen for `patience`
+        Hold out rows, stratified by class, stop once they are not predicted better for `patience`
         epochs, and restore the weights of the best epoch.
+    scoring : str or callable, default=None
+        What `early_stopping` looks at, greater being better: a name of
+        ``skrecall.metrics.get_scorer_names``, or a scorer, called with this estimator, the rows
+        held out in a form for its `predict`, and their labels. None looks at the loss.
     validation_fraction : float, default=0.1
         Share of rows held out by `early_stopping`.
     patience : int, default=5
         Epochs without improvement before `early_stopping` stops.
+    test_time_views : "flip" or list of callables, default=None
+        Predict from the mean of the logits of a sample and of these views of it. "flip" mirrors
+        images left to right; a callable gets a batch as the network sees it, uint8 scaled.
+    compile : bool, default=False
+        Compile the network by ``torch.compile``: a minute of work before the first step. A copy
+        from a pickle is not compiled.
     device : str or torch.device, default="auto"
         "auto" is CUDA where there is one, else Apple's MPS, else the CPU.
     amp : {"bfloat16", "float16"}, default=None
@@ -68,12 +109,15 @@ class CNNClassifier(ClassifierMixin, BaseNetEstimator):
     callbacks : list of skorch callbacks, default=None
         Copied for every fit.
     warm_start : bool, default=False
-        Whether `fit` goes on training the network it has, `max_epochs` more.
+        Whether `fit` goes on training the network it has, `max_epochs` more. An `lr_schedule`
+        begins anew.
+    n_workers : int, default=0
+        Processes that read samples which are not in memory; 0 reads them in this one.
     n_threads : int, default=None
         Threads that torch uses in `fit` and `predict`; its own count is put back afterwards. None
         leaves torch's count, but is 1 in the worker processes of a parallel search.
     verbose : int, default=0
-        Print a table with one line per epoch.
+        1 prints a table with one line per epoch; 2 shows the progress within an epoch as well.
     random_state : int, RandomState instance or None, default=None
         Seeds initial weights, order of batches, dropout and the held-out rows. Torch's own
         generators are left as they were.
@@ -102,6 +146,9 @@ class CNNClassifier(ClassifierMixin, BaseNetEstimator):
     images only uint8 images are taken, and after any other fit on images none:
     ``X.astype(np.float32) / 255`` equals the scaling of uint8.
 
+    `partial_fit` refuses what looks at all rows or epochs: `early_stopping`, `lr_schedule`,
+    `reweight_from` and a `class_weight` by counts.
+
     In `fit` the product of class and sample weights is divided by its mean, so that `lr` keeps its
     meaning; `partial_fit` takes it as given, so that chunks keep their weight against each other.
 
@@ -118,53 +165,78 @@ class CNNClassifier(ClassifierMixin, BaseNetEstimator):
 
     _parameter_constraints: dict = {
         **BaseNetEstimator._parameter_constraints,
-        "class_weight": [dict, StrOptions({"balanced"}), None],
+        "class_weight": [dict, StrOptions({"balanced", *CLASS_WEIGHT_SCHEMES}), None],
+        "reweight_from": [Interval(Real, 0, 1, closed="both"), None],
     }
 
     def __init__(
         self,
         backbone: nn.Module | Callable[..., nn.Module] | None = None,
         *,
+        head: str | nn.Module | Callable[..., nn.Module] | None = None,
         image_shape: Sequence[int] | None = None,
-        loss: str | nn.Module = "cross_entropy",
+        loss: str | nn.Module | dict[str, float] = "cross_entropy",
         loss_params: dict[str, Any] | None = None,
-        class_weight: dict[Any, float] | Literal["balanced"] | None = None,
+        class_weight: dict[Any, float] | str | None = None,
+        reweight_from: float | None = None,
         max_epochs: int = 20,
         lr: float = 0.001,
         batch_size: int = 64,
         weight_decay: float = 0.0001,
         optimizer: str | Callable[..., torch.optim.Optimizer] = "adamw",
+        lr_schedule: str | Callable[..., Any] | None = None,
+        gradient_clipping: float | None = None,
+        ema_decay: float | None = None,
+        freeze: str | Sequence[str] | None = None,
+        backbone_lr: float | None = None,
         early_stopping: bool = False,
+        scoring: str | Callable[..., float] | None = None,
         validation_fraction: float = 0.1,
         patience: int = 5,
+        test_time_views: str | list[Callable[[Tensor], Tensor]] | None = None,
+        compile: bool = False,
         device: str | torch.device = "auto",
         amp: Literal["bfloat16", "float16"] | None = None,
         callbacks: list[Callback] | None = None,
         warm_start: bool = False,
+        n_workers: int = 0,
         n_threads: int | None = None,
         verbose: int = 0,
         random_state: int | np.random.RandomState | None = None,
     ) -> None:
-        self.backbone = backbone
-        self.image_shape = image_shape
-        self.loss = loss
-        self.loss_params = loss_params
+        super().__init__(
+            backbone,
+            head=head,
+            image_shape=image_shape,
+            loss=loss,
+            loss_params=loss_params,
+            max_epochs=max_epochs,
+            lr=lr,
+            batch_size=batch_size,
+            weight_decay=weight_decay,
+            optimizer=optimizer,
+            lr_schedule=lr_schedule,
+            gradient_clipping=gradient_clipping,
+            ema_decay=ema_decay,
+            freeze=freeze,
+            backbone_lr=backbone_lr,
+            early_stopping=early_stopping,
+            scoring=scoring,
+            validation_fraction=validation_fraction,
+            patience=patience,
+            test_time_views=test_time_views,
+            compile=compile,
+            device=device,
+            amp=amp,
+            callbacks=callbacks,
+            warm_start=warm_start,
+            n_workers=n_workers,
+            n_threads=n_threads,
+            verbose=verbose,
+            random_state=random_state,
+        )
         self.class_weight = class_weight
-        self.max_epochs = max_epochs
-        self.lr = lr
-        self.batch_size = batch_size
-        self.weight_decay = weight_decay
-        self.optimizer = optimizer
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.patience = patience
-        self.device = device
-        self.amp = amp
-        self.callbacks = callbacks
-        self.warm_start = warm_start
-        self.n_threads = n_threads
-        self.verbose = verbose
-        self.random_state = random_state
+        self.reweight_from = reweight_from
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
@@ -225,11 +297,15 @@ class CNNClassifier(ClassifierMixin, BaseNetEstimator):
             If the first call names no classes, a parameter needs all data at once, or one chunk of
             images is uint8 and another is not.
         """
-        if isinstance(self.class_weight, str):
-            raise ValueError(
-                f"class_weight={self.class_weight!r} needs all data at once, and partial_fit sees "
-                "a chunk: call fit, or pass a dict."
-            )
+        for name, clashes in (
+            ("class_weight", isinstance(self.class_weight, str)),
+            ("reweight_from", self.class_weight is not None and self.reweight_from is not None),
+        ):
+            if clashes:
+                raise ValueError(
+                    f"{name}={getattr(self, name)!r} needs all data at once, and partial_fit sees "
+                    "a chunk: call fit, or set it otherwise (class_weight takes a dict)."
+                )
         _check_partial_fit_first_call(self, classes)
         if len(self.classes_) < 2:
             raise ValueError(
@@ -246,6 +322,19 @@ class CNNClassifier(ClassifierMixin, BaseNetEstimator):
         self, targets: NDArray[Any], sample_weight: ArrayLike | None
     ) -> NDArray[np.float64] | None:
         return self._targets.row_weights(targets, sample_weight, self.class_weight)
+
+    def _weight_inputs(
+        self,
+        targets: NDArray[Any],
+        weight: NDArray[np.float64] | None,
+        sample_weight: ArrayLike | None,
+    ) -> dict[str, NDArray[np.float64] | None]:
+        mean_one = super()._weight_inputs(targets, weight, sample_weight)
+        if self.class_weight is None or self.reweight_from is None:
+            return mean_one
+        early = self._targets.row_weights(targets, sample_weight)
+        early = np.ones(len(targets)) if early is None else early / early.mean()
+        return {"sample_weight": early, "late_weight": mean_one["sample_weight"]}
 
     def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return raw scores: the log-odds of the second of two classes, or a logit per class.

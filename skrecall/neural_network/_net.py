@@ -3,10 +3,8 @@
 Estimators build one in `fit` and keep it as ``net_``; they never inherit from it.
 """
 
-import copy
-import inspect
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,131 +16,10 @@ from skorch.callbacks import Callback
 from skorch.utils import TeeGenerator
 from torch import Tensor, nn
 
-from skrecall.nn import MultilayerPerceptron, RecurrentCNN, SmallCNN, get_loss, takes_counts
+from skrecall.nn import split_parameters
 
-DEFAULT_BACKBONES: dict[int, type[nn.Module]] = {
-    1: MultilayerPerceptron,
-    3: SmallCNN,
-    4: RecurrentCNN,
-}
-
-
-def build_module(
-    backbone: nn.Module | Callable[..., nn.Module] | None,
-    input_shape: tuple[int, ...],
-    n_outputs: int,
-) -> nn.Module:
-    """Return a new network, and see that it maps such samples to that many logits.
-
-    Parameters
-    ----------
-    backbone : torch.nn.Module, callable or None
-        A module is copied, weights included; a callable is called with the other two arguments;
-        None gives `RecurrentCNN` for clips, `SmallCNN` for images and `MultilayerPerceptron` for
-        tables.
-    input_shape : tuple of int
-        Shape of one sample.
-    n_outputs : int
-        Number of logits.
-
-    Returns
-    -------
-    module : torch.nn.Module
-        The network, on the CPU.
-
-    Raises
-    ------
-    ValueError
-        If it is no network, cannot take such samples, or returns something else than logits.
-    """
-    if backbone is None:
-        backbone = DEFAULT_BACKBONES[len(input_shape)]
-    if isinstance(backbone, nn.Module):
-        module = copy.deepcopy(backbone).cpu()
-    else:
-        module = backbone(input_shape, n_outputs)
-    if not isinstance(module, nn.Module):
-        raise ValueError(
-            f"backbone returned {type(module).__name__}: a callable must return a torch.nn.Module, "
-            "given (input_shape, n_outputs)."
-        )
-    name = type(module).__name__
-    module.eval()
-    try:
-        with torch.no_grad():
-            logits = module(torch.zeros(2, *input_shape))
-    except (RuntimeError, ValueError, IndexError, TypeError) as error:
-        raise ValueError(
-            f"The backbone {name} cannot take samples of shape {input_shape}: "
-            f"{str(error).splitlines()[0]}"
-        ) from error
-    found = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
-    if found != (2, n_outputs):
-        raise ValueError(
-            f"The backbone {name} returned {found} for 2 samples of shape {input_shape}: it must "
-            f"return one logit per class, shape {(2, n_outputs)}."
-        )
-    return module
-
-
-def build_loss(
-    loss: str | nn.Module | Mapping[str, float],
-    params: Mapping[str, Any] | None,
-    counts: Mapping[str, Any] | None = None,
-) -> nn.Module:
-    """Return a new loss for a net.
-
-    Parameters
-    ----------
-    loss : str, dict of str to float, or torch.nn.Module
-        A name of ``skrecall.nn.LOSSES``, several and their weights, or a loss of logits and
-        targets, which is copied.
-    params : mapping of str to object or None
-        Arguments of a loss given by name.
-    counts : mapping of str to object, default=None
-        What is counted in the training rows: a loss given by name gets what its arguments name.
-
-    Returns
-    -------
-    loss : torch.nn.Module
-        One that takes ``sample_weight`` averages over a batch; another has ``reduction="none"``
-        where it has a reduction.
-
-    Raises
-    ------
-    ValueError
-        If the name is unknown, or there are arguments to a loss that exists already.
-    """
-    if isinstance(loss, str | Mapping):
-        params = dict(params or {})
-        filled = {name: (counts or {}).get(name) for name in takes_counts(loss, params)}
-        known = {name: count for name, count in filled.items() if count is not None}
-        return get_loss(loss, **{**known, **params, "reduction": "mean"})
-    if params:
-        raise ValueError(
-            f"loss_params={params} belong to a loss given by name, and loss is a "
-            f"{type(loss).__name__} already: set them there."
-        )
-    loss = copy.deepcopy(loss)
-    if hasattr(loss, "reduction"):
-        loss.reduction = "mean" if "sample_weight" in argument_names(loss) else "none"
-    return loss
-
-
-def argument_names(module: nn.Module) -> frozenset[str]:
-    """Return the names of what a module is called with.
-
-    Parameters
-    ----------
-    module : torch.nn.Module
-        A network or a loss.
-
-    Returns
-    -------
-    names : frozenset of str
-        Names of the arguments of its ``forward``.
-    """
-    return frozenset(inspect.signature(module.forward).parameters)
+from ._building import argument_names
+from ._callbacks import WeightAverage
 
 
 def _softmax(logits: Tensor) -> Tensor:
@@ -172,6 +49,8 @@ class _Net(NeuralNet):
         Number of logits.
     amp : {"bfloat16", "float16"}, default=None
         Precision of the forward pass; None is float32.
+    backbone_lr : float, default=None
+        Learning rate of all parameters but the head's; None is that of the head.
     **kwargs : object
         Of skorch's `NeuralNet`.
 
@@ -179,13 +58,32 @@ class _Net(NeuralNet):
     ----------
     n_epochs : int
         Rows that the history will have at most; set before every fit.
+    reweight_epoch : int
+        Number of the epoch, from 0, in which ``late_weight`` begins to act.
+    average_ : WeightAverage or None
+        What the weights are averaged in.
+    step_skipped_ : bool
+        Whether the last step left the weights alone, as a float16 gradient overflowed.
     """
 
-    def __init__(self, *, n_outputs: int, amp: str | None = None, **kwargs: Any) -> None:
+    cuda_dependent_attributes_ = [*NeuralNet.cuda_dependent_attributes_, "average_"]
+
+    def __init__(
+        self,
+        *,
+        n_outputs: int,
+        amp: str | None = None,
+        backbone_lr: float | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.n_outputs = n_outputs
         self.amp = amp
+        self.backbone_lr = backbone_lr
         self.n_epochs = self.max_epochs
+        self.reweight_epoch = 0
+        self.average_: WeightAverage | None = None
+        self.step_skipped_ = False
 
     def initialize_module(self) -> "_Net":
         """Build the network, and see which inputs it takes.
@@ -230,6 +128,68 @@ class _Net(NeuralNet):
         )
         return self
 
+    def torch_compile(self, module: nn.Module, name: str) -> nn.Module:
+        """Compile the network in place, so that it keeps its class and the names of its weights.
+
+        Parameters
+        ----------
+        module : torch.nn.Module
+            The network or the loss.
+        name : str
+            Which of them.
+
+        Returns
+        -------
+        module : torch.nn.Module
+            The same module.
+        """
+        if self.compile and name == "module":
+            module.compile()
+        return module
+
+    def get_params_for_optimizer(
+        self, prefix: str, named_parameters: Any
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Return what the optimizer is built of: a group for the backbone if it has its own rate.
+
+        Parameters
+        ----------
+        prefix : str
+            Of skorch's.
+        named_parameters : iterable of (str, Parameter)
+            All that is learnt.
+
+        Returns
+        -------
+        args : tuple
+            Parameters, or groups of them.
+        kwargs : dict
+            Arguments of the optimizer.
+        """
+        if self.backbone_lr is None:
+            return super().get_params_for_optimizer(prefix, named_parameters)
+        named_parameters = list(named_parameters)
+        _, kwargs = super().get_params_for_optimizer(prefix, named_parameters)
+        slow, _ = split_parameters(self.module_)
+        known = {id(p) for p in slow}
+        groups = [
+            {"params": [p for _, p in named_parameters if id(p) not in known]},
+            {"params": slow, "lr": self.backbone_lr, "part": "backbone"},
+        ]
+        return (groups,), kwargs
+
+    def set_learning_rates(self, lr: float) -> None:
+        """Set the learning rates of the groups of parameters, as if training began.
+
+        Parameters
+        ----------
+        lr : float
+            Learning rate of the head, or of all.
+        """
+        self.lr = lr
+        for group in self.optimizer_.param_groups:
+            group["lr"] = self.backbone_lr if group.get("part") == "backbone" else lr
+
     def get_default_callbacks(self) -> list[tuple[str, Callback]]:
         """Return skorch's own callbacks, without the table of epochs unless `verbose`.
 
@@ -265,6 +225,31 @@ class _Net(NeuralNet):
         epochs = self.n_epochs - len(self.history) if epochs is None else epochs
         return super().fit_loop(X, y, epochs=epochs, **fit_params)
 
+    def run_single_epoch(self, iterator: Any, training: bool, *args: Any, **kwargs: Any) -> None:
+        """Pass once over batches; averaged weights leave the network only to let it learn.
+
+        Parameters
+        ----------
+        iterator : iterable of batches, or None
+            The batches.
+        training : bool
+            Whether the network learns.
+        *args, **kwargs : object
+            Of skorch's.
+        """
+        average = self.average_ if training else None
+        if average is not None:
+            average.swap(self.module_)
+        try:
+            super().run_single_epoch(iterator, training, *args, **kwargs)
+        finally:
+            if average is not None:
+                average.swap(self.module_)
+
+    def _on_device(self, X: Tensor) -> Tensor:
+        X = X.to(self.device)
+        return X.float().div_(255) if X.dtype == torch.uint8 else X
+
     def infer(self, x: Mapping[str, Tensor], **fit_params: Any) -> Tensor:
         """Return the logits of a batch, in float32.
 
@@ -280,9 +265,7 @@ class _Net(NeuralNet):
         logits : Tensor of shape (n_samples, n_outputs)
             Raw scores.
         """
-        X = x["X"].to(self.device)
-        if X.dtype == torch.uint8:
-            X = X.float().div_(255)
+        X = self._on_device(x["X"])
         others = self._taken(x, self._module_inputs)
         if self.amp is None:
             return self.module_(X, **others)
@@ -312,6 +295,31 @@ class _Net(NeuralNet):
         scale = getattr(self.criterion_, "predict_scale", 1.0)
         return logits if scale == 1 else logits * scale
 
+    def mean_logits(self, dataset: Any, views: Sequence[Callable[[Tensor], Tensor]]) -> Tensor:
+        """Return the mean logits over the samples as they are and as each view shows them.
+
+        Parameters
+        ----------
+        dataset : _ArrayDataset
+            The samples.
+        views : sequence of callable
+            From a batch on the device to one of the same shape.
+
+        Returns
+        -------
+        logits : Tensor of shape (n_samples, n_outputs)
+            On the CPU.
+        """
+        if not views:
+            return self.forward(dataset)
+        means = []
+        for inputs, y in self.get_iterator(dataset, training=False):
+            X = self._on_device(inputs["X"])
+            shown = [X, *(view(X) for view in views)]
+            logits = [self.evaluation_step(({**inputs, "X": x}, y)) for x in shown]
+            means.append(torch.stack(logits).mean(dim=0).cpu())
+        return torch.cat(means)
+
     def get_loss(
         self,
         y_pred: Tensor,
@@ -330,7 +338,7 @@ class _Net(NeuralNet):
         X : mapping of str to Tensor
             The inputs of the batch, which carry its weights.
         training : bool, default=False
-            Unused.
+            Whether the network learns from it.
 
         Returns
         -------
@@ -342,7 +350,7 @@ class _Net(NeuralNet):
         ValueError
             If there are weights and the loss is reduced already.
         """
-        X = X or {}
+        X = self._weighted(X or {}, training)
         losses = self.criterion_(
             y_pred, y_true.to(self.device), **self._taken(X, self._loss_inputs)
         )
@@ -356,6 +364,12 @@ class _Net(NeuralNet):
             )
         losses = losses.reshape(len(losses), -1).mean(dim=1)
         return (losses * X["sample_weight"].to(self.device)).mean()
+
+    def _weighted(self, inputs: Mapping[str, Tensor], training: bool) -> Mapping[str, Tensor]:
+        """Let late weights take the place of the others: from their epoch on, or to validate."""
+        if "late_weight" in inputs and (not training or len(self.history) > self.reweight_epoch):
+            return {**inputs, "sample_weight": inputs["late_weight"]}
+        return inputs
 
     def train_step(
         self, batch: tuple[dict[str, Tensor], Tensor], **fit_params: Any
@@ -387,9 +401,19 @@ class _Net(NeuralNet):
             batch=batch,
             training=True,
         )
-        self.scaler_.step(self.optimizer_)
-        self.scaler_.update()
+        self._step_scaled()
+        if self.average_ is not None and not self.step_skipped_:
+            self.average_.update(self.module_)
         return {"loss": loss, "y_pred": y_pred}
+
+    def _step_scaled(self) -> None:
+        """Step, unless a float16 gradient overflowed: then the next are scaled down."""
+        self.scaler_.step(self.optimizer_)
+        if not self.scaler_.is_enabled():
+            return
+        before = self.scaler_.get_scale()
+        self.scaler_.update()
+        self.step_skipped_ = self.scaler_.get_scale() < before
 
     def _set_training(self, training: bool = True) -> None:
         # Skorch walks through all modules in every step, though the mode changes twice an epoch.

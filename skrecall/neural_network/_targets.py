@@ -18,10 +18,13 @@ from sklearn.utils import (
 from sklearn.utils.multiclass import check_classification_targets
 from torch import Tensor
 
+from skrecall.nn import class_weights
 from skrecall.nn._loss import IGNORED
 from skrecall.utils._sklearn import _check_sample_weight
 
 from ._net import NONLINEARITIES, _ClassifierNet, _Net
+
+CLASS_WEIGHT_SCHEMES = ("sqrt", "effective")
 
 
 def check_labels(X: NDArray[Any], y: ArrayLike, *, warn: bool = True) -> NDArray[Any]:
@@ -96,8 +99,8 @@ def row_weights(
         Class numbers.
     classes : ndarray of shape (n_classes,)
         All labels, sorted.
-    class_weight : dict, "balanced" or None
-        Weights of the classes by label.
+    class_weight : dict, "balanced", "sqrt", "effective" or None
+        Weights of the classes by label, or how they follow from the counts.
     sample_weight : array-like of shape (n_samples,) or None
         Weights of the rows.
 
@@ -114,6 +117,9 @@ def row_weights(
     if sample_weight is None and class_weight is None:
         return None
     weight = _check_sample_weight(sample_weight, codes, dtype=np.float64, ensure_non_negative=True)
+    if class_weight in CLASS_WEIGHT_SCHEMES:
+        counts = np.bincount(codes, minlength=len(classes)).tolist()
+        return weight * class_weights(counts, class_weight).double().numpy()[codes]
     return weight * compute_class_weight(class_weight, classes=classes, y=classes[codes])[codes]
 
 
@@ -237,6 +243,21 @@ class ClassTargets:
         """
         return encode_labels(check_labels(X, y), self.classes)
 
+    def labels(self, codes: NDArray[np.intp]) -> NDArray[Any]:
+        """Return the labels of class numbers.
+
+        Parameters
+        ----------
+        codes : ndarray of shape (n_samples,)
+            Class numbers.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,)
+            Labels.
+        """
+        return self.classes[codes]
+
     def check_fit(self, codes: NDArray[np.intp], weight: NDArray[np.float64] | None) -> None:
         """Refuse targets from which a fit that sees them all can learn nothing.
 
@@ -275,8 +296,8 @@ class ClassTargets:
             Class numbers.
         sample_weight : array-like of shape (n_samples,) or None
             Weights of the rows.
-        class_weight : dict, "balanced" or None
-            Weights of the classes by label.
+        class_weight : dict, "balanced", "sqrt", "effective" or None
+            Weights of the classes by label, or how they follow from the counts.
 
         Returns
         -------
@@ -365,4 +386,4 @@ class ClassTargets:
         y_pred : ndarray of shape (n_samples,)
             Labels.
         """
-        return self.classes[logits.argmax(dim=1).numpy()]
+        return self.labels(logits.argmax(dim=1).numpy())

@@ -9,12 +9,11 @@ import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from torch import nn
 
+from skrecall.neural_network._building import build_loss, build_module
 from skrecall.neural_network._data import _ArrayDataset, _SlicedBatches
 from skrecall.neural_network._net import (
     NONLINEARITIES,
     _ClassifierNet,
-    build_loss,
-    build_module,
 )
 from skrecall.nn import CombinedLoss, MultilayerPerceptron, SmallCNN, SoftmaxFocalLoss
 

@@ -1,0 +1,251 @@
+"""Training of the net inside an estimator: what its parameters become, and one fit of it."""
+
+import copy
+import warnings
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import torch
+from numpy.typing import ArrayLike
+from skorch.callbacks import Callback, EarlyStopping, GradientNormClipping, ProgressBar
+from skorch.helper import predefined_split
+from torch import nn
+
+from skrecall.metrics import get_scorer
+from skrecall.utils._fitting import MAX_SEED
+
+from ._callbacks import SCHEDULES, HeldOutScore, Schedule, WeightAverage
+from ._data import _ArrayDataset, _SlicedBatches
+from ._net import NONLINEARITIES, _Net
+from ._runtime import check_amp, resolve_device, seeded, torch_threads
+
+if TYPE_CHECKING:
+    from ._base import BaseNetEstimator
+
+OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
+    "adam": torch.optim.Adam,
+    "adamw": torch.optim.AdamW,
+    "sgd": partial(torch.optim.SGD, momentum=0.9, nesterov=True),
+}
+MakeLoss = Callable[[nn.Module], nn.Module]
+
+
+def by_name(known: Mapping[str, Any], given: Any) -> Any:
+    """Return what a name stands for, or what is no name as it is.
+
+    Parameters
+    ----------
+    known : mapping of str to object
+        What the names stand for.
+    given : object
+        A name, or what is used itself.
+
+    Returns
+    -------
+    meant : object
+        What is used.
+    """
+    return known[given] if isinstance(given, str) else given
+
+
+def train_net(
+    estimator: "BaseNetEstimator",
+    train: _ArrayDataset,
+    valid: _ArrayDataset | None = None,
+    valid_labels: ArrayLike | None = None,
+    *,
+    counts: Mapping[str, Any],
+    max_epochs: int,
+    criterion: MakeLoss | None,
+    proceed: bool,
+) -> None:
+    """Train ``net_``, a new one unless training proceeds, and set ``history_``.
+
+    A net that proceeds keeps its network, loss and state of the optimizer; all else is read from
+    the parameters again.
+
+    Parameters
+    ----------
+    estimator : BaseNetEstimator
+        Whose net is trained.
+    train, valid : _ArrayDataset
+        The rows to train on, and those held out, if any.
+    valid_labels : array-like, default=None
+        The targets held out, as the user gave them.
+    counts : mapping of str to object
+        What is counted in the training rows.
+    max_epochs : int
+        Epochs to train.
+    criterion : callable or None
+        Makes another loss of the loss.
+    proceed : bool
+        Whether the net that is there is trained further.
+    """
+    self = estimator
+    device = torch.device(self.net_.device) if proceed else resolve_device(self.device)
+    check_amp(self.amp, device)
+    seed = int(self._rng.randint(MAX_SEED))
+    with torch_threads(self.n_threads), seeded(seed, device):
+        if not proceed:
+            self.net_ = make_net(self, device, counts, criterion)
+        net = self.net_
+        net.n_epochs, net.batch_size = len(net.history) + max_epochs, self.batch_size
+        net.reweight_epoch = round(net.n_epochs * (getattr(self, "reweight_from", None) or 0))
+        net.verbose = int(self.verbose)
+        if net.lr != self.lr or self.lr_schedule is not None:
+            net.set_learning_rates(self.lr)
+        average_weights(net, self.ema_decay)
+        # What is set from here on is kept for the fit only: a pickled estimator holds no data.
+        train.seed = seed
+        net.train_split = None if valid is None else predefined_split(valid)
+        n_steps = max_epochs * len(net.get_iterator(train, training=True))
+        net.callbacks = make_callbacks(self, n_steps, valid, valid_labels)
+        net.initialize_callbacks()
+        try:
+            net.partial_fit(train)
+        finally:
+            net.train_split = None
+            for dataset in (train, valid):
+                if dataset is not None:
+                    dataset.close()
+    if "train_loss" not in net.history[-1]:
+        warnings.warn(
+            f"Training was interrupted in epoch {len(net.history)}: "
+            f"{type(self).__name__} keeps the weights it had then.",
+            stacklevel=5,
+        )
+    self.history_ = pd.DataFrame(
+        [
+            {k: v for k, v in row.items() if k != "batches" and not k.endswith("_batch_count")}
+            for row in net.history
+        ]
+    )
+
+
+def make_net(
+    estimator: "BaseNetEstimator",
+    device: torch.device,
+    counts: Mapping[str, Any],
+    criterion: MakeLoss | None,
+) -> _Net:
+    """Return a new net, its network initialised.
+
+    Parameters
+    ----------
+    estimator : BaseNetEstimator
+        Whose parameters it gets.
+    device : torch.device
+        Where it runs.
+    counts : mapping of str to object
+        What is counted in the training rows.
+    criterion : callable or None
+        Makes another loss of the loss.
+
+    Returns
+    -------
+    net : _Net
+        The net.
+
+    Raises
+    ------
+    ValueError
+        If the loss reads logits in another way than the estimator.
+    """
+    kind = estimator._targets
+    loss = estimator._criterion(counts, criterion)
+    net = kind.net_class(
+        n_outputs=kind.n_outputs,
+        module=partial(estimator._network, **estimator._head_params(loss, counts)),
+        criterion=loss,
+        predict_nonlinearity=NONLINEARITIES[kind.nonlinearity],
+        optimizer=by_name(OPTIMIZERS, estimator.optimizer),
+        optimizer__weight_decay=estimator.weight_decay,
+        lr=estimator.lr,
+        batch_size=estimator.batch_size,
+        iterator_train=_SlicedBatches,
+        iterator_train__shuffle=True,
+        iterator_valid=_SlicedBatches,
+        train_split=None,
+        device=str(device),
+        amp=estimator.amp,
+        compile=estimator.compile,
+        backbone_lr=estimator.backbone_lr,
+        verbose=0,
+    ).initialize()
+    named = getattr(net.criterion_, "predict_nonlinearity", kind.nonlinearity)
+    if named != kind.nonlinearity:
+        raise ValueError(
+            f"loss={estimator.loss!r} turns logits into probabilities by {named}, and "
+            f"{type(estimator).__name__} by {kind.nonlinearity}: choose another loss."
+        )
+    return net
+
+
+def average_weights(net: _Net, decay: float | None) -> None:
+    """Begin to average the weights of a net, go on, or end with what they are.
+
+    Parameters
+    ----------
+    net : _Net
+        The net.
+    decay : float or None
+        Of the moving average; None ends it.
+    """
+    if decay is None:
+        net.average_ = None
+    elif net.average_ is None:
+        net.average_ = WeightAverage(net.module_, decay)
+    else:
+        net.average_.decay = decay
+
+
+def make_callbacks(
+    estimator: "BaseNetEstimator",
+    n_steps: int,
+    valid: _ArrayDataset | None,
+    valid_labels: ArrayLike | None,
+) -> list[tuple[str, Callback] | Callback]:
+    """Return what happens beside the steps of one fit.
+
+    Parameters
+    ----------
+    estimator : BaseNetEstimator
+        Whose parameters hold.
+    n_steps : int
+        Steps there will be at most.
+    valid : _ArrayDataset or None
+        The rows held out.
+    valid_labels : array-like or None
+        Their targets, as the user gave them.
+
+    Returns
+    -------
+    callbacks : list of callbacks, or of names and callbacks
+        The user's are copied; all scores are there before training may stop early.
+    """
+    callbacks: list[Any] = []
+    if estimator.lr_schedule is not None:
+        schedule = by_name(SCHEDULES, estimator.lr_schedule)
+        callbacks.append(("lr_schedule", Schedule(schedule, n_steps)))
+    if estimator.gradient_clipping is not None:
+        clipping = GradientNormClipping(estimator.gradient_clipping)
+        callbacks.append(("gradient_clipping", clipping))
+    scorer = get_scorer(estimator.scoring)
+    if valid is not None and scorer is not None:
+        score = partial(scorer, estimator, valid, valid_labels)
+        callbacks.append(("valid_score", HeldOutScore(score)))
+    callbacks += copy.deepcopy(list(estimator.callbacks or []))
+    if valid is not None:
+        stop = EarlyStopping(
+            monitor="valid_loss" if scorer is None else "valid_score",
+            lower_is_better=scorer is None,
+            patience=estimator.patience,
+            threshold=0,
+            load_best=True,
+        )
+        callbacks.append(("early_stopping", stop))
+    if estimator.verbose > 1:
+        callbacks.append(("progress_bar", ProgressBar()))
+    return callbacks
