@@ -66,7 +66,8 @@ class RecurrentCNN(BaseBackbone):
 
     The logits are a linear layer of the last state of the recurrent network: that after the last
     frame of the clip, and, with two directions, that of the way back after its first frame too.
-    Frames beyond the length of a clip are not computed and change nothing.
+    Frames beyond the length of a clip are not computed and change nothing. What is seen in frames
+    is normalised over those of a batch, without which training often does not get going.
 
     Parameters
     ----------
@@ -129,8 +130,10 @@ class RecurrentCNN(BaseBackbone):
             self.frame_backbone = copy.deepcopy(frame_backbone)
         else:
             self.frame_backbone = frame_backbone(frame_shape, None)
+        n_features = count_features(self.frame_backbone, frame_shape)
+        self.norm = nn.BatchNorm1d(n_features)
         self.recurrent = CELLS[cell](
-            count_features(self.frame_backbone, frame_shape),
+            n_features,
             hidden,
             num_layers=n_layers,
             bidirectional=bidirectional,
@@ -176,8 +179,8 @@ class RecurrentCNN(BaseBackbone):
         return self.dropout(torch.cat(list(state[-self.n_directions :]), dim=1))
 
     def _look(self, frames: Tensor) -> Tensor:
-        """Return the features of frames, (n_frames, n_features)."""
-        return pool_features(extract_features(self.frame_backbone, frames))
+        """Return the normalised features of frames, (n_frames, n_features)."""
+        return self.norm(pool_features(extract_features(self.frame_backbone, frames)))
 
     def forward(self, X: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Return the logits of a batch of clips.

@@ -26,7 +26,7 @@ def network(**params):
     torch.manual_seed(1)
     built = RecurrentCNN((5, 2, 6, 6), 3, hidden=4, **params).eval()
     for module in built.modules():
-        if isinstance(module, nn.BatchNorm2d):
+        if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
             nn.init.uniform_(module.running_mean)
     return built
 
@@ -73,7 +73,7 @@ def loop_of_cells(built, X, suffix=""):
             parameter.copy_(getattr(built.recurrent, f"{name}_l0{suffix}"))
     state = None
     for frame in X.flip(0) if suffix else X:
-        state = cell(built.frame_backbone(frame[None]), state)
+        state = cell(built.norm(built.frame_backbone(frame[None])), state)
     return state[0] if is_lstm else state
 
 
