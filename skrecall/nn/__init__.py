@@ -4,6 +4,7 @@ from skrecall.utils._optional import import_optional
 
 import_optional("torch", purpose="skrecall.nn")
 
+from ._asymmetric import AsymmetricLoss, asymmetric_loss  # noqa: E402
 from ._augmentation import (  # noqa: E402
     AUGMENTATIONS,
     Augmentation,
@@ -42,6 +43,10 @@ from ._distillation import (  # noqa: E402
     sigmoid_distillation,
     softmax_distillation,
 )
+from ._distribution_balanced import (  # noqa: E402
+    DistributionBalancedLoss,
+    distribution_balanced_loss,
+)
 from ._feature_pyramid import FeaturePyramid, FeaturePyramidCNN  # noqa: E402
 from ._hard_example_mining import HardExampleMining  # noqa: E402
 from ._heads import HEADS, BackboneWithHead, build_head  # noqa: E402
@@ -52,6 +57,7 @@ from ._logit_adjusted import LogitAdjustedLoss, logit_adjusted_loss  # noqa: E40
 from ._loss import Loss, SigmoidLoss, SoftmaxLoss  # noqa: E402
 from ._lovasz import LovaszLoss, lovasz_loss  # noqa: E402
 from ._ml_decoder_head import MLDecoderHead  # noqa: E402
+from ._partial_label import PartialLabelLoss, partial_label_loss  # noqa: E402
 from ._perceptron import MultilayerPerceptron  # noqa: E402
 from ._poly1 import Poly1Loss, poly1_loss  # noqa: E402
 from ._recurrent import RecurrentCNN  # noqa: E402
@@ -69,11 +75,15 @@ from ._region import (  # noqa: E402
 from ._registry import LOSSES, get_loss, takes_counts  # noqa: E402
 from ._residual import ResNet  # noqa: E402
 from ._seesaw import SeesawLoss, seesaw_loss  # noqa: E402
+from ._sigmoid_focal import SigmoidFocalLoss, sigmoid_focal_loss  # noqa: E402
+from ._sigmoid_poly1 import SigmoidPoly1Loss, sigmoid_poly1_loss  # noqa: E402
 from ._small_cnn import SmallCNN  # noqa: E402
 from ._transfer import freeze, split_parameters  # noqa: E402
+from ._zlpr import ZLPRLoss, zlpr_loss  # noqa: E402
 
 __all__ = [
     "AUGMENTATIONS",
+    "AsymmetricLoss",
     "Augmentation",
     "BATCH_SAMPLERS",
     "BackboneWithHead",
@@ -82,6 +92,7 @@ __all__ = [
     "CosineHead",
     "CutMix",
     "DiceLoss",
+    "DistributionBalancedLoss",
     "FeaturePyramid",
     "FeaturePyramidCNN",
     "FocalTverskyLoss",
@@ -100,6 +111,7 @@ __all__ = [
     "MLDecoderHead",
     "Mixup",
     "MultilayerPerceptron",
+    "PartialLabelLoss",
     "Poly1Loss",
     "RandomErasing",
     "RandomFlip",
@@ -109,7 +121,9 @@ __all__ = [
     "ResNet",
     "SeesawLoss",
     "SigmoidDistillationLoss",
+    "SigmoidFocalLoss",
     "SigmoidLoss",
+    "SigmoidPoly1Loss",
     "SmallCNN",
     "SoftmaxDistillationLoss",
     "SoftmaxFocalLoss",
@@ -117,10 +131,13 @@ __all__ = [
     "TverskyLoss",
     "WeightedBinaryCrossEntropyLoss",
     "WeightedCrossEntropyLoss",
+    "ZLPRLoss",
+    "asymmetric_loss",
     "build_head",
     "class_weights",
     "count_features",
     "dice_loss",
+    "distribution_balanced_loss",
     "extract_features",
     "freeze",
     "generalized_dice_loss",
@@ -131,12 +148,15 @@ __all__ = [
     "ldam_margins",
     "logit_adjusted_loss",
     "lovasz_loss",
+    "partial_label_loss",
     "poly1_loss",
     "pool_features",
     "positive_weights",
     "repeat_factors",
     "seesaw_loss",
     "sigmoid_distillation",
+    "sigmoid_focal_loss",
+    "sigmoid_poly1_loss",
     "softmax_distillation",
     "softmax_focal_loss",
     "split_parameters",
@@ -145,4 +165,5 @@ __all__ = [
     "unweighted_probabilities",
     "weighted_binary_cross_entropy",
     "weighted_cross_entropy",
+    "zlpr_loss",
 ]

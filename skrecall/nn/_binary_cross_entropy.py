@@ -65,17 +65,9 @@ def positive_weights(
         raise ValueError(f"beta={beta} is out of range: pass 0 <= beta < 1.")
     if cap is not None and not cap > 0:
         raise ValueError(f"cap={cap} would leave no positive: pass more than 0, or None.")
-    # float64 on the CPU: the counts come from there, and not every device has it.
-    n = torch.as_tensor(label_counts, dtype=torch.float64, device="cpu")
-    if n.ndim != 1 or not (n >= 0).all():
-        raise ValueError(f"label_counts are {n.tolist()}: pass one count of positives per label.")
+    n, n_known = check_counts(f"The scheme {scheme!r}", label_counts, n_samples)
     n = n.clamp(min=1)
-    n_negatives = torch.as_tensor(n_samples, dtype=torch.float64, device="cpu") - n
-    if not (n_negatives >= 0).all():
-        raise ValueError(
-            f"label_counts go up to {n.max():.0f} and n_samples is {n_samples}: count the samples "
-            "that the labels were counted in."
-        )
+    n_negatives = (n_known - n).clamp(min=0)
     if scheme == "effective":
         # 1 - beta**n would round to 0 for a beta close to 1; xlogy is n log(beta).
         weights = torch.expm1(torch.xlogy(n_negatives, beta)) / torch.expm1(torch.xlogy(n, beta))
@@ -199,11 +191,10 @@ class WeightedBinaryCrossEntropyLoss(SigmoidLoss):
 
     Parameters
     ----------
-    pos_weight : {"inverse", "sqrt", "effective"}, Tensor of shape (n_labels,), list of float or \
-            float, default=None
-        How much more a positive counts than a negative; a name takes it from the counts by
-        `positive_weights`, and None counts them alike.
-    label_counts : Tensor of shape (n_labels,) or list of float, default=None
+    pos_weight : {"inverse", "sqrt", "effective"}, Tensor, sequence of float or float, default=None
+        How much more a positive counts than a negative, per label or for all; a name takes it from
+        the counts by `positive_weights`, and None counts them alike.
+    label_counts : Tensor of shape (n_labels,) or sequence of float, default=None
         Positives of each label in the training samples. Read where `pos_weight` is a name.
     n_samples : int, default=None
         Number of training samples. Read where `pos_weight` is a name.
@@ -244,8 +235,8 @@ class WeightedBinaryCrossEntropyLoss(SigmoidLoss):
     def __init__(
         self,
         *,
-        pos_weight: str | Tensor | list[float] | float | None = None,
-        label_counts: Tensor | list[float] | None = None,
+        pos_weight: str | Tensor | Sequence[float] | float | None = None,
+        label_counts: Tensor | Sequence[float] | None = None,
         n_samples: int | None = None,
         beta: float = 0.999,
         power: float = 1.0,
@@ -256,10 +247,8 @@ class WeightedBinaryCrossEntropyLoss(SigmoidLoss):
         super().__init__(ignore_index=ignore_index, reduction=reduction)
         if isinstance(pos_weight, str):
             check_option("pos_weight", pos_weight, SCHEMES)
-            check_counts(f"pos_weight={pos_weight!r}", label_counts, n_samples)
-            pos_weight = positive_weights(
-                label_counts, n_samples, pos_weight, beta=beta, power=power, cap=cap
-            )
+            counts = check_counts(f"pos_weight={pos_weight!r}", label_counts, n_samples)
+            pos_weight = positive_weights(*counts, pos_weight, beta=beta, power=power, cap=cap)
         elif pos_weight is not None:
             pos_weight = torch.as_tensor(pos_weight, dtype=torch.float32)
         self.register_buffer("pos_weight", pos_weight)
@@ -268,29 +257,42 @@ class WeightedBinaryCrossEntropyLoss(SigmoidLoss):
         return weighted_binary_cross_entropy(logits, targets, pos_weight=self.pos_weight)
 
 
-def check_counts(what: str, label_counts: object, n_samples: object) -> None:
-    """Refuse counts that are missing.
+def check_counts(what: str, label_counts: object, n_samples: object) -> tuple[Tensor, Tensor]:
+    """Return counts as tensors, if they are there and can be counts.
 
     Parameters
     ----------
     what : str
         What is taken from them.
-    label_counts, n_samples : object
-        Positives of each label, and the number of samples.
+    label_counts : Tensor of shape (n_labels,), sequence of float or None
+        Positives of each label.
+    n_samples : int, Tensor of shape () or (n_labels,), sequence of float or None
+        Number of samples.
+
+    Returns
+    -------
+    label_counts, n_samples : Tensor
+        In float64, on the CPU: counts come from there, and not every device has the type.
 
     Raises
     ------
     ValueError
-        If one of the two is None.
+        If one of the two is None, or there are more positives than samples.
     """
-    missing = [
-        name
-        for name, value in (("label_counts", label_counts), ("n_samples", n_samples))
-        if value is None
-    ]
+    given = {"label_counts": label_counts, "n_samples": n_samples}
+    missing = [name for name, value in given.items() if value is None]
     if missing:
         raise ValueError(
-            f"{what} is taken from counts, and {' and '.join(missing)} are missing: pass the "
-            "positives of each label and the number of samples in the training rows. A "
-            "skrecall estimator that gets the loss by name does so itself."
+            f"{what} needs {' and '.join(missing)}: pass the positives of each label and the "
+            "number of samples in the training rows. An estimator of skrecall that gets the loss "
+            "by name does so itself."
         )
+    n, n_known = (torch.as_tensor(v, dtype=torch.float64, device="cpu") for v in given.values())
+    if n.ndim != 1 or not (n >= 0).all():
+        raise ValueError(f"label_counts are {n.tolist()}: pass one count of positives per label.")
+    if not (n <= n_known).all():
+        raise ValueError(
+            f"label_counts go up to {n.max():.0f} and n_samples is {n_known.tolist()}: count the "
+            "samples that the labels were counted in."
+        )
+    return n, n_known

@@ -131,6 +131,10 @@ class Loss(nn.Module):
         logits, valid = in_float32(logits), self.valid(targets)
         # Missing targets become 0 before anything is computed: a NaN would reach the gradient.
         losses = self._losses(logits, targets.where(valid, 0)).where(valid, 0)
+        return self._reduce(losses, self._total(targets, valid), sample_weight)
+
+    def _reduce(self, losses: Tensor, total: Tensor, sample_weight: Tensor | None) -> Tensor:
+        """Return weighted losses as they are, their sum, or their sum over the total."""
         if sample_weight is not None:
             losses = losses * sample_weight.reshape(-1, *[1] * (losses.ndim - 1))
         if self.reduction == "none":
@@ -138,7 +142,6 @@ class Loss(nn.Module):
         if self.reduction == "sum":
             return losses.sum()
         # Without a valid target the sum is 0 already, and stays attached to the logits.
-        total = self._total(targets, valid)
         return losses.sum() / total.where(total > 0, 1)
 
     def _total(self, targets: Tensor, valid: Tensor) -> Tensor:

@@ -7,14 +7,17 @@ from typing import Any
 
 from torch import nn
 
+from ._asymmetric import AsymmetricLoss
 from ._binary_cross_entropy import WeightedBinaryCrossEntropyLoss
 from ._combined import CombinedLoss
 from ._cross_entropy import SoftmaxFocalLoss, WeightedCrossEntropyLoss
+from ._distribution_balanced import DistributionBalancedLoss
 from ._hard_example_mining import HardExampleMining
 from ._ldam import LDAMLoss
 from ._logit_adjusted import LogitAdjustedLoss
 from ._loss import Loss
 from ._lovasz import LovaszLoss
+from ._partial_label import PartialLabelLoss
 from ._poly1 import Poly1Loss
 from ._region import (
     DiceLoss,
@@ -24,6 +27,9 @@ from ._region import (
     TverskyLoss,
 )
 from ._seesaw import SeesawLoss
+from ._sigmoid_focal import SigmoidFocalLoss
+from ._sigmoid_poly1 import SigmoidPoly1Loss
+from ._zlpr import ZLPRLoss
 
 LOSSES: dict[str, Callable[..., nn.Module]] = {
     "cross_entropy": WeightedCrossEntropyLoss,
@@ -42,6 +48,12 @@ LOSSES: dict[str, Callable[..., nn.Module]] = {
     "combined": CombinedLoss,
     "hard_example_mining": HardExampleMining,
     "binary_cross_entropy": WeightedBinaryCrossEntropyLoss,
+    "sigmoid_focal": SigmoidFocalLoss,
+    "sigmoid_poly1": SigmoidPoly1Loss,
+    "asymmetric": AsymmetricLoss,
+    "distribution_balanced": DistributionBalancedLoss,
+    "zlpr": ZLPRLoss,
+    "partial_label": PartialLabelLoss,
 }
 # Arguments that hold what is counted in the training rows.
 COUNTS = frozenset({"class_counts", "label_counts", "n_samples"})

@@ -41,6 +41,7 @@ class LossCase:
 
 
 CLASS_WEIGHT = [1.0, 2.0, 5.0, 0.5]
+LABEL_COUNTS = {"label_counts": [40, 30, 20, 10], "n_samples": 50}
 CLASS_COUNTS = [40, 30, 20, 10]
 
 LOSS_CASES = [
@@ -90,4 +91,15 @@ LOSS_CASES = [
         "indicator",
         all_targets_count=False,
     ),
+    LossCase("sigmoid_focal", targets="indicator"),
+    LossCase("sigmoid_focal", {"gamma": 0.5, "alpha": 0.75}, "indicator"),
+    LossCase("sigmoid_poly1", targets="indicator"),
+    LossCase("sigmoid_poly1", {"epsilon": -1.0, "gamma": 2.0, "alpha": 0.75}, "indicator"),
+    LossCase("asymmetric", {"clip": 0.0}, "indicator"),
+    LossCase("asymmetric", {"gamma_negative": 0.5, "clip": 1e-9}, "indicator"),
+    LossCase("distribution_balanced", LABEL_COUNTS, "indicator"),
+    LossCase("distribution_balanced", {**LABEL_COUNTS, "gamma": 0.5}, "indicator"),
+    LossCase("zlpr", targets="indicator"),
+    LossCase("partial_label", {"mode": "ignore"}, "indicator"),
+    LossCase("partial_label", {"mode": "normalized", "clip": 0.05}, "indicator"),
 ]

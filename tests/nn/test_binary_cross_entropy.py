@@ -105,7 +105,7 @@ def test_counts_alone_weigh_nothing():
     [
         (
             lambda: WeightedBinaryCrossEntropyLoss(pos_weight="inverse", n_samples=9),
-            r"pos_weight='inverse' is taken from counts, and label_counts are missing",
+            r"pos_weight='inverse' needs label_counts: pass the positives",
         ),
         (
             lambda: WeightedBinaryCrossEntropyLoss(pos_weight="inverted"),
@@ -115,7 +115,7 @@ def test_counts_alone_weigh_nothing():
             lambda: WeightedBinaryCrossEntropyLoss(pos_weight=[1.0, 2.0])(LOGITS, TARGETS),
             r"pos_weight has shape \(2,\) and the logits \(1, 7\): pass one value per label",
         ),
-        (lambda: positive_weights([5], 4), r"label_counts go up to 5 and n_samples is 4"),
+        (lambda: positive_weights([5], 4), r"label_counts go up to 5 and n_samples is 4.0"),
         (lambda: positive_weights([5, -1], 4), r"label_counts are \[5.0, -1.0\]: pass one count"),
         (lambda: positive_weights([5], 9, beta=1.0), r"beta=1.0 is out of range"),
         (lambda: positive_weights([5], 9, cap=0), r"cap=0 would leave no positive"),
