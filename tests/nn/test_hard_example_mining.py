@@ -19,6 +19,7 @@ from skrecall.nn import (
     weighted_binary_cross_entropy,
     weighted_cross_entropy,
 )
+from tests.nn.instances import LOSS_CASES
 
 
 class Hinge(SigmoidLoss):
@@ -227,6 +228,18 @@ def test_a_loss_that_counts_sees_each_batch_once():
         alone(logits.float(), targets)
     for name, buffer in alone.named_buffers():
         assert_close(loss.loss.get_buffer(name), buffer)
+
+
+@pytest.mark.parametrize(
+    "case", [c for c in LOSS_CASES if c.elementwise and c.all_targets_count], ids=str
+)
+def test_every_loss_can_be_mined(case):
+    logits, targets = case.batch()
+    inner = case.make()
+    everything = HardExampleMining(inner, keep=1.0)
+    assert_close(everything(logits, targets), inner(logits, targets))
+    one = HardExampleMining(inner, keep=0.01, reduction="none")(logits, targets)
+    assert (one != 0).flatten(1).any(dim=1).sum() == 1 if one.ndim > 1 else (one != 0).sum() == 1
 
 
 def test_all_counts_in_the_warm_up_and_in_eval_mode():
