@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from skorch.callbacks import Callback
 from torch import Tensor, nn
 
-from skrecall.nn import HEADS, freeze
+from skrecall.nn import BATCH_SAMPLERS, HEADS, freeze
 from skrecall.utils._fitting import MAX_SEED
 from skrecall.utils._sklearn import Interval, StrOptions
 
@@ -55,6 +55,8 @@ class BaseNetEstimator(BaseEstimator):  # numpydoc ignore=PR01
     net_: _Net
     _targets: ClassTargets
     _samples = "images"  # what messages call those that are no rows of a table
+    class_weight: dict[Any, float] | str | None = None  # parameters where a row has one class
+    reweight_from: float | None = None
 
     _parameter_constraints: dict = {
         "backbone": [nn.Module, callable, None],
@@ -62,6 +64,9 @@ class BaseNetEstimator(BaseEstimator):  # numpydoc ignore=PR01
         "image_shape": [tuple, list, None],
         "loss": [str, dict, nn.Module],
         "loss_params": [dict, None],
+        "sampler": [StrOptions(set(BATCH_SAMPLERS)), callable, None],
+        "sampler_params": [dict, None],
+        "augmentation": [str, callable, list, tuple, None],
         "max_epochs": [Interval(Integral, 1, None, closed="left")],
         "lr": [Interval(Real, 0, None, closed="neither")],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
@@ -96,6 +101,9 @@ class BaseNetEstimator(BaseEstimator):  # numpydoc ignore=PR01
         image_shape: Sequence[int] | None = None,
         loss: str | nn.Module | dict[str, float] = "cross_entropy",
         loss_params: dict[str, Any] | None = None,
+        sampler: str | Callable[..., Any] | None = None,
+        sampler_params: dict[str, Any] | None = None,
+        augmentation: str | Callable[[Tensor], Any] | Sequence[Any] | None = None,
         max_epochs: int = 20,
         lr: float = 0.001,
         batch_size: int = 64,
@@ -126,6 +134,9 @@ class BaseNetEstimator(BaseEstimator):  # numpydoc ignore=PR01
         self.image_shape = image_shape
         self.loss = loss
         self.loss_params = loss_params
+        self.sampler = sampler
+        self.sampler_params = sampler_params
+        self.augmentation = augmentation
         self.max_epochs = max_epochs
         self.lr = lr
         self.batch_size = batch_size
@@ -338,7 +349,7 @@ class BaseNetEstimator(BaseEstimator):  # numpydoc ignore=PR01
     def _weights(
         self, targets: NDArray[Any], sample_weight: ArrayLike | None
     ) -> NDArray[np.float64] | None:
-        return self._targets.row_weights(targets, sample_weight)
+        return self._targets.row_weights(targets, sample_weight, self.class_weight)
 
     def _weight_inputs(
         self,
@@ -348,7 +359,11 @@ class BaseNetEstimator(BaseEstimator):  # numpydoc ignore=PR01
     ) -> dict[str, NDArray[np.float64] | None]:
         """Return the weights of the rows of mean 1, and of late epochs, if those have others."""
         mean_one = None if weight is None else weight / weight.mean()
-        return {"sample_weight": mean_one}
+        if self.class_weight is None or self.reweight_from is None:
+            return {"sample_weight": mean_one}
+        early = self._targets.row_weights(targets, sample_weight)
+        early = np.ones(len(targets)) if early is None else early / early.mean()
+        return {"sample_weight": early, "late_weight": mean_one}
 
     def _dataset(
         self,

@@ -60,6 +60,16 @@ class CNNClassifier(ClassifierMixin, BaseNetEstimator):
     reweight_from : float in [0, 1], default=None
         Share of the epochs after which `class_weight` acts: features are learnt from all rows
         alike first. None weighs from the beginning. Rows held out have all weights throughout.
+    sampler : {"balanced", "inverse_frequency"} or callable, default=None
+        Batches in which rare classes come more often: a key of ``skrecall.nn.BATCH_SAMPLERS``, or
+        what is called as ``sampler(class_numbers, batch_size=batch_size)`` and gives the row
+        numbers of every batch. None shuffles the rows.
+    sampler_params : dict, default=None
+        Further arguments of the sampler, such as ``{"power": 1.0}``.
+    augmentation : str, callable or list of these, default=None
+        What training batches go through on the device, uint8 scaled: keys of
+        ``skrecall.nn.AUGMENTATIONS``, such as ``"flip"`` and ``"mixup"``, or callables of a batch.
+        Transforms of ``torchvision.transforms.v2`` draw once per batch, not per sample.
     max_epochs : int, default=20
         Passes over the training rows.
     lr : float, default=0.001
@@ -179,6 +189,9 @@ class CNNClassifier(ClassifierMixin, BaseNetEstimator):
         loss_params: dict[str, Any] | None = None,
         class_weight: dict[Any, float] | str | None = None,
         reweight_from: float | None = None,
+        sampler: str | Callable[..., Any] | None = None,
+        sampler_params: dict[str, Any] | None = None,
+        augmentation: str | Callable[[Tensor], Any] | Sequence[Any] | None = None,
         max_epochs: int = 20,
         lr: float = 0.001,
         batch_size: int = 64,
@@ -210,6 +223,9 @@ class CNNClassifier(ClassifierMixin, BaseNetEstimator):
             image_shape=image_shape,
             loss=loss,
             loss_params=loss_params,
+            sampler=sampler,
+            sampler_params=sampler_params,
+            augmentation=augmentation,
             max_epochs=max_epochs,
             lr=lr,
             batch_size=batch_size,
@@ -317,24 +333,6 @@ class CNNClassifier(ClassifierMixin, BaseNetEstimator):
         targets = ClassTargets.learn(X, y)
         self.classes_ = targets.classes
         return targets
-
-    def _weights(
-        self, targets: NDArray[Any], sample_weight: ArrayLike | None
-    ) -> NDArray[np.float64] | None:
-        return self._targets.row_weights(targets, sample_weight, self.class_weight)
-
-    def _weight_inputs(
-        self,
-        targets: NDArray[Any],
-        weight: NDArray[np.float64] | None,
-        sample_weight: ArrayLike | None,
-    ) -> dict[str, NDArray[np.float64] | None]:
-        mean_one = super()._weight_inputs(targets, weight, sample_weight)
-        if self.class_weight is None or self.reweight_from is None:
-            return mean_one
-        early = self._targets.row_weights(targets, sample_weight)
-        early = np.ones(len(targets)) if early is None else early / early.mean()
-        return {"sample_weight": early, "late_weight": mean_one["sample_weight"]}
 
     def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return raw scores: the log-odds of the second of two classes, or a logit per class.
