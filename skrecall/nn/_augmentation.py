@@ -146,8 +146,10 @@ class RandomFlip(nn.Module):
 
     Parameters
     ----------
-    horizontal, vertical : bool, default=True, False
-        Whether left and right, or top and bottom, change places.
+    horizontal : bool, default=True
+        Whether left and right change places.
+    vertical : bool, default=False
+        Whether top and bottom do.
     p : float, default=0.5
         Probability of each, per sample.
 
