@@ -20,6 +20,7 @@ from skrecall.nn import split_parameters
 
 from ._building import argument_names
 from ._callbacks import WeightAverage
+from ._data import _SlicedBatches
 
 
 def _softmax(logits: Tensor) -> Tensor:
@@ -58,6 +59,10 @@ class _Net(NeuralNet):
     ----------
     n_epochs : int
         Rows that the history will have at most; set before every fit.
+    augmentation : callable or None
+        From a batch on the device to one, or to ``(X, order, share)``; training only.
+    batch_sampler : callable or None
+        From the targets to the row numbers of every training batch.
     reweight_epoch : int
         Number of the epoch, from 0, in which ``late_weight`` begins to act.
     average_ : WeightAverage or None
@@ -81,6 +86,8 @@ class _Net(NeuralNet):
         self.amp = amp
         self.backbone_lr = backbone_lr
         self.n_epochs = self.max_epochs
+        self.augmentation: Callable[[Tensor], Any] | None = None
+        self.batch_sampler: Callable[[Tensor], Any] | None = None
         self.reweight_epoch = 0
         self.average_: WeightAverage | None = None
         self.step_skipped_ = False
@@ -359,8 +366,8 @@ class _Net(NeuralNet):
         if losses.shape[:1] != y_pred.shape[:1]:
             raise ValueError(
                 f"{type(self.criterion_).__name__} returned shape {tuple(losses.shape)} for "
-                f"{len(y_pred)} rows: sample_weight and class_weight need one loss per row. Give "
-                "the loss a `reduction` attribute that may be 'none', or leave the weights out."
+                f"{len(y_pred)} rows: weights, and augmentations that mix samples, need one loss "
+                "per row. Give the loss a `reduction` attribute that may be 'none', or do without."
             )
         losses = losses.reshape(len(losses), -1).mean(dim=1)
         return (losses * X["sample_weight"].to(self.device)).mean()
@@ -391,8 +398,9 @@ class _Net(NeuralNet):
         self._set_training(True)
         self._zero_grad_optimizer()
         X, y = batch
-        y_pred = self.infer(X)
-        loss = self.get_loss(y_pred, y, X=X, training=True)
+        shown, mixed = self._augmented(X)
+        y_pred = self.infer(shown)
+        loss = self._mixed_loss(y_pred, y, X, *mixed)
         self.scaler_.scale(loss).backward()
         self.scaler_.unscale_(self.optimizer_)
         self.notify(
@@ -405,6 +413,59 @@ class _Net(NeuralNet):
         if self.average_ is not None and not self.step_skipped_:
             self.average_.update(self.module_)
         return {"loss": loss, "y_pred": y_pred}
+
+    def _augmented(
+        self, inputs: Mapping[str, Tensor]
+    ) -> tuple[Mapping[str, Tensor], tuple[Tensor, ...]]:
+        """Return a batch augmented, and partners and shares if samples were mixed."""
+        if self.augmentation is None:
+            return inputs, ()
+        with torch.no_grad():
+            X = self.augmentation(self._on_device(inputs["X"]))
+        X, *mixed = X if isinstance(X, tuple) else (X,)
+        return {**inputs, "X": X}, tuple(mixed)
+
+    def _mixed_loss(
+        self, y_pred: Tensor, y: Tensor, X: Mapping[str, Tensor], *mixed: Tensor
+    ) -> Tensor:
+        """Return the loss for the targets, or for those of both partners by what is in a sample."""
+        if not mixed:
+            return self.get_loss(y_pred, y, X=X, training=True)
+        order, share = mixed
+        X = self._weighted(X, training=True)
+        rows = order.to(y.device)
+        total = y_pred.new_zeros(())
+        for part, targets, inputs in (
+            (share, y, X),
+            (1 - share, y[rows], {name: values[rows] for name, values in X.items()}),
+        ):
+            part = torch.as_tensor(part, device=y.device).expand(len(y))
+            weight = part * inputs["sample_weight"] if "sample_weight" in inputs else part
+            inputs = {k: v for k, v in inputs.items() if k != "late_weight"}
+            weighted = {**inputs, "sample_weight": weight}
+            total = total + self.get_loss(y_pred, targets, X=weighted, training=True)
+        return total
+
+    def get_iterator(self, dataset: Any, training: bool = False) -> Any:
+        """Return the batches of a dataset, drawn by ``batch_sampler`` to train where there is one.
+
+        Parameters
+        ----------
+        dataset : _ArrayDataset
+            The rows.
+        training : bool, default=False
+            Whether the batches are learnt from.
+
+        Returns
+        -------
+        batches : _SlicedBatches
+            The batches.
+        """
+        if training and self.batch_sampler is not None:
+            return _SlicedBatches(
+                dataset, self.batch_size, batch_sampler=self.batch_sampler(dataset.y)
+            )
+        return super().get_iterator(dataset, training=training)
 
     def _step_scaled(self) -> None:
         """Step, unless a float16 gradient overflowed: then the next are scaled down."""

@@ -11,9 +11,10 @@ import torch
 from numpy.typing import ArrayLike
 from skorch.callbacks import Callback, EarlyStopping, GradientNormClipping, ProgressBar
 from skorch.helper import predefined_split
-from torch import nn
+from torch import Tensor, nn
 
 from skrecall.metrics import get_scorer
+from skrecall.nn import BATCH_SAMPLERS, get_augmentation
 from skrecall.utils._fitting import MAX_SEED
 
 from ._callbacks import SCHEDULES, HeldOutScore, Schedule, WeightAverage
@@ -97,6 +98,8 @@ def train_net(
         if net.lr != self.lr or self.lr_schedule is not None:
             net.set_learning_rates(self.lr)
         average_weights(net, self.ema_decay)
+        net.augmentation = build_augmentation(self.augmentation, device)
+        net.batch_sampler = build_sampler(self.sampler, self.sampler_params, net.batch_size)
         # What is set from here on is kept for the fit only: a pickled estimator holds no data.
         train.seed = seed
         net.train_split = None if valid is None else predefined_split(valid)
@@ -106,7 +109,7 @@ def train_net(
         try:
             net.partial_fit(train)
         finally:
-            net.train_split = None
+            net.train_split = net.augmentation = net.batch_sampler = None
             for dataset in (train, valid):
                 if dataset is not None:
                     dataset.close()
@@ -181,6 +184,60 @@ def make_net(
             f"{type(estimator).__name__} by {kind.nonlinearity}: choose another loss."
         )
     return net
+
+
+def build_augmentation(given: Any, device: torch.device) -> Callable[[Tensor], Any] | None:
+    """Return a copy of an augmentation, on the device.
+
+    Parameters
+    ----------
+    given : str, callable, list of these, or None
+        What `skrecall.nn.get_augmentation` takes.
+    device : torch.device
+        Where the net runs.
+
+    Returns
+    -------
+    augmentation : callable or None
+        From a batch to a batch.
+    """
+    if given is None:
+        return None
+    augmentation = copy.deepcopy(get_augmentation(given))
+    if isinstance(augmentation, nn.Module):
+        return augmentation.to(device).__call__  # skorch would take a module for part of the net
+    return augmentation
+
+
+def build_sampler(
+    given: str | Callable[..., Any] | None, params: Mapping[str, Any] | None, batch_size: int
+) -> Callable[[Tensor], Any] | None:
+    """Return what makes a batch sampler of the targets.
+
+    Parameters
+    ----------
+    given : str, callable or None
+        A key of ``skrecall.nn.BATCH_SAMPLERS``, or what is called as one of those.
+    params : mapping of str to object or None
+        Further arguments.
+    batch_size : int
+        Rows in a batch.
+
+    Returns
+    -------
+    make_sampler : callable or None
+        Called with the targets.
+
+    Raises
+    ------
+    ValueError
+        If there are parameters without a sampler.
+    """
+    if given is None:
+        if params:
+            raise ValueError(f"sampler_params={params} belong to a sampler, and sampler is None.")
+        return None
+    return partial(by_name(BATCH_SAMPLERS, given), batch_size=batch_size, **(params or {}))
 
 
 def average_weights(net: _Net, decay: float | None) -> None:

@@ -139,7 +139,7 @@ class MeanLoss(nn.Module):
 def test_a_loss_that_always_reduces_takes_no_weights():
     net = make_net(loss=MeanLoss())
     net.fit(make_data())
-    with pytest.raises(ValueError, match=r"MeanLoss returned shape \(\) for 16 rows: sample_wei"):
+    with pytest.raises(ValueError, match=r"MeanLoss returned shape \(\) for 16 rows: weights, and"):
         net.fit(make_data(sample_weight=np.ones(40)))
 
 
