@@ -32,7 +32,6 @@ from ._data import (
 from ._net import _Net
 from ._runtime import torch_threads
 from ._stored import Source, _StoredDataset, as_source, join_samples
-from ._targets import ClassTargets
 from ._training import OPTIMIZERS, train_net
 
 WEIGHTS = ("sample_weight", "late_weight")
@@ -53,7 +52,7 @@ class BaseNetEstimator(BaseEstimator):  # numpydoc ignore=PR01
     """
 
     net_: _Net
-    _targets: ClassTargets
+    _targets: Any  # ClassTargets, or what answers as it does
     _samples = "images"  # what messages call those that are no rows of a table
     class_weight: dict[Any, float] | str | None = None  # parameters where a row has one class
     reweight_from: float | None = None
@@ -395,11 +394,21 @@ class BaseNetEstimator(BaseEstimator):  # numpydoc ignore=PR01
         """Return the arguments of a head given by name."""
         if self.head == "cosine" and getattr(loss, "takes_cosines", False):
             return {"scale": 1.0}
+        if self.head == "label_graph":
+            if "adjacency" not in counts:
+                raise ValueError(
+                    "head='label_graph' needs all labels at once, and partial_fit sees a chunk: "
+                    "call fit, or pass functools.partial(LabelGraphHead, adjacency=...) as head."
+                )
+            return {"adjacency": counts["adjacency"]}
         return {}
 
     def _count(self, targets: NDArray[Any]) -> dict[str, Any]:
         """Return what losses and heads ask to be told of the training rows."""
-        return self._targets.counts(targets)
+        counts = self._targets.counts(targets)
+        if self.head == "label_graph":
+            counts["adjacency"] = self._targets.adjacency(targets)
+        return counts
 
     def _criterion(
         self, counts: Mapping[str, Any], criterion: Callable[[nn.Module], nn.Module] | None

@@ -4,7 +4,7 @@
 """
 
 import math
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -320,6 +320,24 @@ class ClassTargets:
             By the name of the argument of a loss.
         """
         return {"class_counts": np.bincount(codes, minlength=self.n_outputs).tolist()}
+
+    def adjacency(self, codes: NDArray[np.intp]) -> NoReturn:
+        """Refuse a head that joins labels.
+
+        Parameters
+        ----------
+        codes : ndarray of shape (n_samples,)
+            Class numbers.
+
+        Raises
+        ------
+        ValueError
+            Always.
+        """
+        raise ValueError(
+            "head='label_graph' joins labels that occur together, and a row has one class: choose "
+            "another head, or pass an indicator to MultilabelCNNClassifier."
+        )
 
     def holdout(
         self, codes: NDArray[np.intp], fraction: float, seed: int
