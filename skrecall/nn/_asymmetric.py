@@ -103,6 +103,7 @@ def asymmetric_loss(
     """
     check_indicator_targets(logits, targets)
     logits = in_float32(logits)
+    targets = targets.to(logits)
     positives = focused_positives(logits, gamma_positive)
     negatives = focused_negatives(logits, gamma_negative, clip)
     return targets * positives + (1 - targets) * negatives

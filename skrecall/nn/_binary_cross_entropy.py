@@ -178,6 +178,7 @@ def weighted_binary_cross_entropy(
     """
     check_indicator_targets(logits, targets)
     logits = in_float32(logits)
+    targets = targets.to(logits)
     positive = -targets * F.logsigmoid(logits)
     if pos_weight is not None:
         positive = positive * per_label("pos_weight", pos_weight, logits)

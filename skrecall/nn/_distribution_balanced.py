@@ -125,6 +125,7 @@ def distribution_balanced_loss(
     """
     check_indicator_targets(logits, targets)
     logits = in_float32(logits)
+    targets = targets.to(logits)
     counts = per_label("label_counts", label_counts, logits).clamp(min=1)
     weights = rebalancing_weights(targets, counts, alpha=alpha, beta=beta, mu=mu)
     odds_against = (n_samples - counts).clamp(min=1) / counts

@@ -90,8 +90,10 @@ def sigmoid_focal_loss(
     >>> sigmoid_focal_loss(torch.tensor([[-2.0, 2.0]]), torch.tensor([[1.0, 1.0]]))
     tensor([[1.6501, 0.0018]])
     """
+    logits = in_float32(logits)
+    targets = targets.to(logits)
     cross_entropy = weighted_binary_cross_entropy(logits, targets)
-    log_miss = log_miss_probability(in_float32(logits), targets)
+    log_miss = log_miss_probability(logits, targets)
     return balance(targets, alpha) * torch.exp(gamma * log_miss) * cross_entropy
 
 

@@ -55,8 +55,10 @@ def sigmoid_poly1_loss(
     >>> sigmoid_poly1_loss(torch.tensor([[-2.0, 2.0]]), torch.tensor([[1.0, 1.0]]))
     tensor([[3.0077, 0.2461]])
     """
+    logits = in_float32(logits)
+    targets = targets.to(logits)
     focal = sigmoid_focal_loss(logits, targets, gamma=gamma, alpha=alpha)
-    log_miss = log_miss_probability(in_float32(logits), targets)
+    log_miss = log_miss_probability(logits, targets)
     return focal + epsilon * balance(targets, alpha) * torch.exp((gamma + 1) * log_miss)
 
 

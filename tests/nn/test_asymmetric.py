@@ -76,6 +76,14 @@ def test_saturated_logits_stay_finite(negative, positive, clip):
         assert_close(logits.grad[1, 5].item(), 1.0)
 
 
+@pytest.mark.parametrize("dtype", [torch.bool, torch.int64, torch.float64])
+def test_indicators_are_of_any_type(dtype):
+    logits, targets = random_batch()
+    losses = asymmetric_loss(logits, targets.to(dtype))
+    assert losses.dtype == logits.dtype
+    assert_close(losses, asymmetric_loss(logits, targets))
+
+
 def test_easy_negatives_cost_nothing():
     logits = torch.tensor([[-3.0, -2.0]], requires_grad=True)  # p is .047 and .119
     losses = asymmetric_loss(logits, torch.zeros(1, 2))

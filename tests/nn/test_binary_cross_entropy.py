@@ -39,6 +39,14 @@ def test_is_torchs(shape, soft):
     assert_close(losses, expected, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("dtype", [torch.bool, torch.int64, torch.float64])
+def test_indicators_are_of_any_type(dtype):
+    logits, targets = LOGITS, TARGETS
+    losses = weighted_binary_cross_entropy(logits, targets.to(dtype))
+    assert losses.dtype == logits.dtype
+    assert_close(losses, weighted_binary_cross_entropy(logits, targets))
+
+
 def test_inverse_weights_balance_the_total_of_positives_and_negatives():
     counts, n = torch.tensor([5.0, 40.0, 90.0]), 100
     weights = positive_weights(counts, n)

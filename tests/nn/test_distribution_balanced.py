@@ -99,6 +99,14 @@ def test_an_unknown_label_draws_no_row():
     assert_close(losses[:, 2], torch.zeros(8, dtype=torch.float64))
 
 
+@pytest.mark.parametrize("dtype", [torch.bool, torch.int64, torch.float64])
+def test_indicators_are_of_any_type(dtype):
+    logits, targets = random_batch()
+    losses = distribution_balanced_loss(logits, targets.to(dtype), **counts())
+    assert losses.dtype == logits.dtype
+    assert_close(losses, distribution_balanced_loss(logits, targets, **counts()))
+
+
 def test_logits_are_left_as_they_are():
     logits, targets = random_batch()
     before = logits.clone()

@@ -109,6 +109,15 @@ def test_the_likely_labels_are_those_of_the_batch_and_never_known_ones():
     assert torch.equal(equal == 0, expected)
 
 
+@pytest.mark.parametrize("dtype", [torch.int64, torch.float32])
+def test_indicators_are_of_any_type(dtype):
+    logits, targets = random_batch()
+    targets = targets.nan_to_num(-1)
+    losses = partial_label_loss(logits, targets.to(dtype))
+    assert losses.dtype == logits.dtype
+    assert_close(losses, partial_label_loss(logits, targets))
+
+
 @pytest.mark.parametrize("mode", MODES)
 def test_the_mean_is_over_what_counts(mode):
     logits, targets = random_batch()

@@ -54,6 +54,14 @@ def test_gamma_zero_is_binary_cross_entropy(soft):
     assert_close(sigmoid_focal_loss(logits, targets, gamma=0.0, alpha=0.5), losses / 2)
 
 
+@pytest.mark.parametrize("dtype", [torch.bool, torch.int64, torch.float64])
+def test_indicators_are_of_any_type(dtype):
+    logits, targets = random_batch()
+    losses = sigmoid_focal_loss(logits, targets.to(dtype))
+    assert losses.dtype == logits.dtype
+    assert_close(losses, sigmoid_focal_loss(logits, targets))
+
+
 @pytest.mark.parametrize("gamma", [0.0, 0.01, 0.5, 1.0, 2.0, 5.0])
 @pytest.mark.parametrize("target", [0.0, 0.3, 1.0])
 @pytest.mark.parametrize("magnitude", [60.0, 200.0])

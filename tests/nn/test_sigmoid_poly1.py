@@ -51,6 +51,14 @@ def test_one_label_is_poly1_of_two_classes(gamma):
     assert_close(sigmoid_poly1_loss(logits, targets, epsilon=1.0, gamma=gamma), expected)
 
 
+@pytest.mark.parametrize("dtype", [torch.bool, torch.int64, torch.float64])
+def test_indicators_are_of_any_type(dtype):
+    logits, targets = random_batch()
+    losses = sigmoid_poly1_loss(logits, targets.to(dtype))
+    assert losses.dtype == logits.dtype
+    assert_close(losses, sigmoid_poly1_loss(logits, targets))
+
+
 @pytest.mark.parametrize("gamma", [0.0, 0.5, 2.0])
 @pytest.mark.parametrize("epsilon", [-1.0, 1.0, 5.0])
 def test_saturated_logits_stay_finite(gamma, epsilon):

@@ -78,6 +78,14 @@ def test_soft_labels_share_both_sums():
     assert_close(zlpr_loss(logits, targets), torch.tensor([expected], dtype=torch.float64))
 
 
+@pytest.mark.parametrize("dtype", [torch.bool, torch.int64, torch.float64])
+def test_indicators_are_of_any_type(dtype):
+    logits, targets = random_batch()
+    losses = zlpr_loss(logits, targets.to(dtype))
+    assert losses.dtype == logits.dtype
+    assert_close(losses, zlpr_loss(logits, targets))
+
+
 def test_pixels_are_rows():
     logits, targets = random_batch()
     images = (values.T.reshape(1, 4, 2, 4) for values in (logits, targets))
