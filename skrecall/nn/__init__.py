@@ -48,6 +48,14 @@ from ._distribution_balanced import (  # noqa: E402
     distribution_balanced_loss,
 )
 from ._feature_pyramid import FeaturePyramid, FeaturePyramidCNN  # noqa: E402
+from ._gan import (  # noqa: E402
+    ImageDiscriminator,
+    ImageGenerator,
+    TableDiscriminator,
+    TableGenerator,
+    discriminator_loss,
+    generator_loss,
+)
 from ._hard_example_mining import HardExampleMining  # noqa: E402
 from ._heads import HEADS, BackboneWithHead, build_head  # noqa: E402
 from ._label_graph_head import LabelGraphHead  # noqa: E402
@@ -99,6 +107,8 @@ __all__ = [
     "GeneralizedDiceLoss",
     "HEADS",
     "HardExampleMining",
+    "ImageDiscriminator",
+    "ImageGenerator",
     "InverseFrequencyBatchSampler",
     "JaccardLoss",
     "LDAMLoss",
@@ -128,6 +138,8 @@ __all__ = [
     "SoftmaxDistillationLoss",
     "SoftmaxFocalLoss",
     "SoftmaxLoss",
+    "TableDiscriminator",
+    "TableGenerator",
     "TverskyLoss",
     "WeightedBinaryCrossEntropyLoss",
     "WeightedCrossEntropyLoss",
@@ -137,10 +149,12 @@ __all__ = [
     "class_weights",
     "count_features",
     "dice_loss",
+    "discriminator_loss",
     "distribution_balanced_loss",
     "extract_features",
     "freeze",
     "generalized_dice_loss",
+    "generator_loss",
     "get_augmentation",
     "get_loss",
     "jaccard_loss",
