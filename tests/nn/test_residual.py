@@ -27,11 +27,15 @@ def our_names(theirs):
     return ours
 
 
-@pytest.mark.parametrize("shape", [(3, 224, 224), (3, 65, 130)])
 @pytest.mark.parametrize(
-    ("name", "blocks"), [("resnet18", (2, 2, 2, 2)), ("resnet34", (3, 4, 6, 3))]
+    ("name", "blocks", "shape"),
+    [
+        ("resnet18", (2, 2, 2, 2), (3, 224, 224)),
+        ("resnet18", (2, 2, 2, 2), (3, 65, 130)),
+        ("resnet34", (3, 4, 6, 3), (3, 65, 130)),
+    ],
 )
-def test_same_network_as_in_torchvision(shape, name, blocks):
+def test_same_network_as_in_torchvision(name, blocks, shape):
     torch.manual_seed(0)
     theirs = getattr(torchvision.models, name)(num_classes=7)
     ours = ResNet(shape, 7, blocks=blocks)
