@@ -83,7 +83,7 @@ def test_seen_at_two_scales():
         image[0, corner[0] : corner[0] + side, corner[1] : corner[1] + side] += 2
     network = FeaturePyramidCNN((1, 16, 16), 3, n_channels=16, pooling="max")
     optimizer = torch.optim.Adam(network.parameters(), lr=0.01)
-    for _ in range(20):
+    for _ in range(50):
         optimizer.zero_grad()
         nn.functional.cross_entropy(network(X[:120]), y[:120]).backward()
         optimizer.step()
