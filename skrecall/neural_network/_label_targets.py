@@ -433,3 +433,39 @@ class LabelTargets:
         proba = NONLINEARITIES[self.nonlinearity](logits).numpy()
         Y = np.where(np.isnan(self.constant), proba, self.constant) >= 0.5
         return self.container.restore(Y.astype(np.int8), X)
+
+    def accuracy(
+        self, proba: NDArray[np.float64], y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> float:
+        """Return the share of samples whose known labels are all predicted.
+
+        Parameters
+        ----------
+        proba : ndarray of shape (n_samples, n_labels)
+            What `proba` returned.
+        y : array-like of shape (n_samples, n_labels) or (n_samples,), DataFrame or sparse
+            Indicator; samples without a known label are left out.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples.
+
+        Returns
+        -------
+        accuracy : float
+            Where all labels are known, the subset accuracy.
+
+        Raises
+        ------
+        ValueError
+            If no label is known.
+        """
+        Y, _ = check_multilabel_target(
+            y, unknown=True, allow_signs=True, classes=self.container.classes
+        )
+        counted = (Y != UNKNOWN).any(axis=1)
+        if not counted.any():
+            raise ValueError(
+                f"No label of the {len(Y)} samples is known: there is nothing to score."
+            )
+        right = (((proba[:, -Y.shape[1] :] >= 0.5) == Y) | (Y == UNKNOWN)).all(axis=1)
+        weight = _check_sample_weight(sample_weight, Y)
+        return float(np.average(right[counted], weights=weight[counted]))

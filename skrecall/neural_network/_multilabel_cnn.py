@@ -8,12 +8,10 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassifierMixin
 from sklearn.utils import Tags
-from sklearn.utils.validation import check_is_fitted
 from skorch.callbacks import Callback
 from torch import Tensor, nn
 
-from skrecall.utils._indicator import UNKNOWN, check_multilabel_target
-from skrecall.utils._sklearn import _check_sample_weight, _fit_context
+from skrecall.utils._sklearn import _fit_context
 
 from ._base import BaseNetEstimator
 from ._label_targets import LabelTargets
@@ -395,19 +393,8 @@ torch Dataset, or DataFrame of paths
         ValueError
             If no label is known.
         """
-        check_is_fitted(self, "net_")
-        Y, _ = check_multilabel_target(
-            y, unknown=True, allow_signs=True, classes=self._targets.container.classes
-        )
-        counted = (Y != UNKNOWN).any(axis=1)
-        if not counted.any():
-            raise ValueError(
-                f"No label of the {len(Y)} samples is known: there is nothing to score."
-            )
-        flags = self.predict_proba(X)[:, -Y.shape[1] :] >= 0.5
-        right = ((flags == Y) | (Y == UNKNOWN)).all(axis=1)
-        weight = _check_sample_weight(sample_weight, Y)
-        return float(np.average(right[counted], weights=weight[counted]))
+        proba = self.predict_proba(X)
+        return self._targets.accuracy(proba, y, sample_weight)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

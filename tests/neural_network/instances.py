@@ -24,25 +24,20 @@ NEIGHBORS: list = [
     TorchNeighbors(device="cpu", n_jobs=1),
 ]
 
+OTHER_BATCHES = {
+    "check_sample_weight_equivalence_on_dense_data": (
+        "repeated rows fall into other batches, and float32 sums round at 1e-7"
+    ),
+    "check_methods_subset_invariance": (
+        "float32 products of batches of other sizes differ in the last digit, 1e-7"
+    ),
+}
+
 # {class name: {scikit-learn's check: reason}}; more than five for one class is a defect.
 EXPECTED_FAILED_CHECKS: dict[str, dict[str, str]] = {
-    "CNNClassifier": {
-        "check_sample_weight_equivalence_on_dense_data": (
-            "repeated rows fall into other batches, and float32 sums round at 1e-7"
-        ),
-        "check_methods_subset_invariance": (
-            "float32 products of batches of other sizes differ in the last digit, 1e-7"
-        ),
-    },
-    "MultilabelCNNClassifier": {
-        **LISTED_CLASSES,
-        "check_sample_weight_equivalence_on_dense_data": (
-            "repeated rows fall into other batches, and float32 sums round at 1e-7"
-        ),
-        "check_methods_subset_invariance": (
-            "float32 products of batches of other sizes differ in the last digit, 1e-7"
-        ),
-    },
+    "CNNClassifier": OTHER_BATCHES,
+    "ImageSequenceClassifier": {**LISTED_CLASSES, **OTHER_BATCHES},
+    "MultilabelCNNClassifier": {**LISTED_CLASSES, **OTHER_BATCHES},
     "MultilabelLinearClassifier": {
         **LISTED_CLASSES,
         **dict.fromkeys(
