@@ -159,6 +159,8 @@ class BalancedBatchSampler(BaseBatchSampler):
     [[20, 20], [20, 20], [10, 10]]
     """
 
+    power = 1.0  # as of InverseFrequencyBatchSampler
+
     def __init__(
         self, targets: Any, batch_size: int, *, classes_per_batch: int | None = None
     ) -> None:

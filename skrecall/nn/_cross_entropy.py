@@ -235,6 +235,16 @@ class WeightedCrossEntropyLoss(SoftmaxLoss):
             logits, targets, weight=self.weight, ignore_index=self.ignore_index
         )
 
+    def prior_factor(self) -> Tensor | float:
+        """Return the weights of the classes, as the loss is proper but for them.
+
+        Returns
+        -------
+        factor : Tensor of shape (n_classes,) or float
+            1 without weights.
+        """
+        return 1.0 if self.weight is None else self.weight
+
 
 class SoftmaxFocalLoss(SoftmaxLoss):
     """Focal loss of logits over a softmax, weighted by class.

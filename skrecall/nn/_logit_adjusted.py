@@ -155,3 +155,14 @@ class LogitAdjustedLoss(SoftmaxLoss):
             weight=self.weight,
             ignore_index=self.ignore_index,
         )
+
+    def prior_factor(self) -> Tensor:
+        """Return the weights of the classes divided by their frequencies to the power of `tau`.
+
+        Returns
+        -------
+        factor : Tensor of shape (n_classes,)
+            At `tau` 1 and without weights, what makes all classes equally frequent.
+        """
+        balance = (self.class_counts / self.class_counts.sum()) ** -self.tau
+        return balance if self.weight is None else self.weight * balance

@@ -98,6 +98,17 @@ class Loss(nn.Module):
         """
         return (targets != self.ignore_index) & ~targets.isnan()
 
+    def prior_factor(self) -> Tensor | float | None:
+        """Return what the loss multiplies the odds of each class by.
+
+        Returns
+        -------
+        factor : Tensor of shape (n_classes,), float or None
+            Probabilities of a net trained with this loss are those of rows drawn with so many times
+            the frequency of each class; None where no such factor is known.
+        """
+        return None
+
     def start_epoch(self, epoch: int, n_epochs: int) -> None:
         """Do nothing; a loss that changes in training is told where training stands.
 

@@ -128,3 +128,29 @@ def test_bad_options_get_a_sentence(call, message):
 def test_a_subclass_says_what_it_lacks():
     with pytest.raises(NotImplementedError, match="Loss must implement _losses"):
         Loss()(torch.zeros(2, 2), torch.zeros(2, 2))
+
+
+def test_the_prior_factor_is_what_the_best_logits_are_off_by():
+    # The best constant logits are the log prior, shifted by the factor.
+    counts = torch.tensor([90.0, 9.0, 1.0])
+    weight = [1.0, 2.0, 5.0]
+    targets = torch.arange(3).repeat_interleave(counts.long())
+    for loss in (
+        get_loss("cross_entropy"),
+        get_loss("cross_entropy", weight=weight),
+        get_loss("logit_adjusted", class_counts=counts),
+        get_loss("logit_adjusted", class_counts=counts, tau=0.5, weight=weight),
+    ):
+        logits = torch.zeros(3, requires_grad=True)
+        optimizer = torch.optim.LBFGS([logits], max_iter=200, line_search_fn="strong_wolfe")
+
+        def closure(loss=loss, logits=logits, optimizer=optimizer):
+            optimizer.zero_grad()
+            value = loss(logits.expand(100, 3), targets)
+            value.backward()
+            return value
+
+        optimizer.step(closure)
+        shifted = counts * loss.prior_factor()
+        assert_close(logits.softmax(0), shifted / shifted.sum(), rtol=1e-3, atol=1e-4)
+    assert get_loss("focal").prior_factor() is None
