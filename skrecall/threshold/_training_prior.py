@@ -300,10 +300,12 @@ def weighted_prior(
 ) -> NDArray[np.float64]:
     """Return the prior of counted labels, reweighed as the classifier's `class_weight` says.
 
+    A classifier that is trained by more than class weights says so itself, by ``prior_factor_``.
+
     Parameters
     ----------
     classifier : estimator
-        The classifier at the end of the chain.
+        The classifier at the end of the chain, fitted.
     classes : ndarray of shape (n_classes,)
         Labels.
     counts : ndarray of shape (n_classes,)
@@ -319,9 +321,18 @@ def weighted_prior(
     Raises
     ------
     ValueError
-        If class weights are balanced and sample weights given: estimators differ in what they
-        balance then.
+        If class weights are balanced and sample weights given, as estimators differ in what they
+        balance then; or if the classifier knows that its prior cannot be undone.
     """
+    if hasattr(classifier, "prior_factor_"):
+        if classifier.prior_factor_ is None:
+            raise ValueError(
+                f"{type(classifier).__name__} was trained with a loss, a sampler or late weights "
+                "that leave no prior to undo. Calibrate with CalibratedClassifierCV instead, or "
+                "state what it amounts to by training_prior."
+            )
+        counts = counts * classifier.prior_factor_
+        return counts / counts.sum()
     class_weight = getattr(classifier, "class_weight", None)
     if isinstance(class_weight, str):  # "balanced", or "balanced_subsample" of forests
         if weighted:

@@ -159,3 +159,13 @@ def test_class_weights_multiply_the_counts():
     assert_allclose(weighted_prior(tree, classes, counts, weighted=False), [0.5, 0.5])
     with pytest.raises(ValueError, match="depends on the estimator"):
         weighted_prior(tree, classes, counts, weighted=True)
+
+
+def test_a_classifier_may_know_how_its_prior_was_shifted():
+    classes, counts = np.array(["a", "b"]), np.array([30, 10])
+    net = GaussianNB()
+    net.prior_factor_ = np.array([1.0, 3.0])
+    assert_allclose(weighted_prior(net, classes, counts, weighted=True), [0.5, 0.5])
+    net.prior_factor_ = None
+    with pytest.raises(ValueError, match="GaussianNB was trained with a loss, a sampler or late"):
+        weighted_prior(net, classes, counts, weighted=False)
