@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from numbers import Integral, Real
+from os import PathLike
 from typing import Any, Self
 
 import numpy as np
@@ -80,6 +81,7 @@ class BaseNetEstimator(BaseEstimator):  # numpydoc ignore=PR01
         "scoring": [str, callable, None],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "patience": [Interval(Integral, 1, None, closed="left")],
+        "checkpoint_dir": [str, PathLike, None],
         "test_time_views": [StrOptions({"flip"}), list, None],
         "compile": ["boolean"],
         "device": [str, torch.device],
@@ -117,6 +119,7 @@ class BaseNetEstimator(BaseEstimator):  # numpydoc ignore=PR01
         scoring: str | Callable[..., float] | None = None,
         validation_fraction: float = 0.1,
         patience: int = 5,
+        checkpoint_dir: str | PathLike[str] | None = None,
         test_time_views: str | list[Callable[[Tensor], Tensor]] | None = None,
         compile: bool = False,
         device: str | torch.device = "auto",
@@ -150,6 +153,7 @@ class BaseNetEstimator(BaseEstimator):  # numpydoc ignore=PR01
         self.scoring = scoring
         self.validation_fraction = validation_fraction
         self.patience = patience
+        self.checkpoint_dir = checkpoint_dir
         self.test_time_views = test_time_views
         self.compile = compile
         self.device = device
@@ -257,19 +261,25 @@ class BaseNetEstimator(BaseEstimator):  # numpydoc ignore=PR01
         y: ArrayLike,
         sample_weight: ArrayLike | None = None,
         *,
+        kind: Any = None,
         criterion: Callable[[nn.Module], nn.Module] | None = None,
         unlabeled: ArrayLike | None = None,
         **inputs: NDArray[Any] | None,
     ) -> Self:
         """Train on all rows; `criterion` makes another loss of the loss.
 
-        Rows `unlabeled` follow those that have targets: they are trained on as rows whose targets
+        `kind` is the kind of target, None being what `y` shows. Rows `unlabeled` follow those that have targets: they are trained on as rows whose targets
         are missing. `inputs` come with every row, unlabeled ones included.
         """
+        if self.checkpoint_dir is not None and not isinstance(self.random_state, Integral):
+            raise ValueError(
+                f"checkpoint_dir needs an int for random_state, and it is {self.random_state!r}: "
+                "by anything else a fit that goes on would not be the fit that was killed."
+            )
         proceed = self.warm_start and hasattr(self, "net_")
         X = self._check_X(X, reset=not proceed)
         if not proceed:
-            self._targets = self._learn_targets(X, y)
+            self._targets = self._learn_targets(X, y) if kind is None else kind
             self._start()
         targets = self._targets.encode(X, y)
         weight = self._weights(targets, sample_weight)
@@ -317,7 +327,7 @@ class BaseNetEstimator(BaseEstimator):  # numpydoc ignore=PR01
         **inputs: NDArray[Any] | None,
     ) -> Self:
         """Train on a chunk for one epoch; `targets` is its kind of target, if this is the first."""
-        for name in ("early_stopping", "lr_schedule"):
+        for name in ("early_stopping", "lr_schedule", "checkpoint_dir"):
             if (value := getattr(self, name)) not in (False, None):
                 raise ValueError(
                     f"{name}={value!r} needs all data at once, and partial_fit sees a chunk: call "

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from numbers import Real
+from os import PathLike
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -106,6 +107,12 @@ class CNNClassifier(ClassifierMixin, BaseNetEstimator):
         Share of rows held out by `early_stopping`.
     patience : int, default=5
         Epochs without improvement before `early_stopping` stops.
+    checkpoint_dir : str or path, default=None
+        Directory for one file per fit, written after every epoch: the same `fit`, called again
+        after a kill, goes on from there, and ends with the history and the weights it would have
+        had. A fit that was finished is read, not run. The file is found by the parameters (but for
+        `n_threads`, `n_workers` and `verbose`), the data, and the versions of this package and
+        torch. Needs an int `random_state`. Delete the directory when all is done.
     test_time_views : "flip" or list of callables, default=None
         Predict from the mean of the logits of a sample and of these views of it. "flip" mirrors
         images left to right; a callable gets a batch as the network sees it, uint8 scaled.
@@ -157,7 +164,7 @@ class CNNClassifier(ClassifierMixin, BaseNetEstimator):
     ``X.astype(np.float32) / 255`` equals the scaling of uint8.
 
     `partial_fit` refuses what looks at all rows or epochs: `early_stopping`, `lr_schedule`,
-    `reweight_from` and a `class_weight` by counts.
+    `checkpoint_dir`, `reweight_from` and a `class_weight` by counts.
 
     In `fit` the product of class and sample weights is divided by its mean, so that `lr` keeps its
     meaning; `partial_fit` takes it as given, so that chunks keep their weight against each other.
@@ -206,6 +213,7 @@ class CNNClassifier(ClassifierMixin, BaseNetEstimator):
         scoring: str | Callable[..., float] | None = None,
         validation_fraction: float = 0.1,
         patience: int = 5,
+        checkpoint_dir: str | PathLike[str] | None = None,
         test_time_views: str | list[Callable[[Tensor], Tensor]] | None = None,
         compile: bool = False,
         device: str | torch.device = "auto",
@@ -240,6 +248,7 @@ class CNNClassifier(ClassifierMixin, BaseNetEstimator):
             scoring=scoring,
             validation_fraction=validation_fraction,
             patience=patience,
+            checkpoint_dir=checkpoint_dir,
             test_time_views=test_time_views,
             compile=compile,
             device=device,

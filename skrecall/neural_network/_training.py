@@ -18,6 +18,7 @@ from skrecall.nn import BATCH_SAMPLERS, get_augmentation
 from skrecall.utils._fitting import MAX_SEED
 
 from ._callbacks import SCHEDULES, HeldOutScore, Schedule, WeightAverage
+from ._checkpoint import Checkpoint, checkpoint_path
 from ._data import _ArrayDataset, _SlicedBatches
 from ._net import NONLINEARITIES, _Net
 from ._runtime import check_amp, resolve_device, seeded, torch_threads
@@ -105,6 +106,10 @@ def train_net(
         net.train_split = None if valid is None else predefined_split(valid)
         n_steps = max_epochs * len(net.get_iterator(train, training=True))
         net.callbacks = make_callbacks(self, n_steps, valid, valid_labels)
+        if self.checkpoint_dir is not None:
+            path = checkpoint_path(self.checkpoint_dir, self, net, seed, (train, valid))
+            rows = [dataset for dataset in (train, valid) if dataset is not None]
+            net.callbacks.append(("checkpoint", Checkpoint(path, rows)))
         net.initialize_callbacks()
         try:
             net.partial_fit(train)
