@@ -32,7 +32,7 @@ from ._data import (
 )
 from ._net import _Net
 from ._runtime import torch_threads
-from ._stored import Source, _StoredDataset, as_source, join_samples
+from ._stored import BaseSource, _StoredDataset, as_source, join_samples
 from ._training import OPTIMIZERS, train_net
 
 WEIGHTS = ("sample_weight", "late_weight")
@@ -173,7 +173,7 @@ class BaseNetEstimator(BaseEstimator):  # numpydoc ignore=PR01
     def _check_X(self, X: ArrayLike, *, reset: bool) -> Any:
         """Return samples as a finite float32 array, or uint8 where they are uint8 images.
 
-        What does not fit in memory stays where it is, as a `Source` of such samples.
+        What does not fit in memory stays where it is, as a `BaseSource` of such samples.
         """
         image_shape = self._image_shape() if reset else self._fitted_image_shape()
         source = as_source(X, image_shape)
@@ -206,7 +206,7 @@ class BaseNetEstimator(BaseEstimator):  # numpydoc ignore=PR01
             check_pixel_kind(X.dtype, self.input_dtype_)
         return X.reshape(-1, *shape)
 
-    def _check_source(self, source: Source, *, reset: bool) -> Source:
+    def _check_source(self, source: BaseSource, *, reset: bool) -> BaseSource:
         """Return samples that are not in memory, after the same checks."""
         shape = source.sample_shape
         if not reset:
@@ -383,7 +383,7 @@ class BaseNetEstimator(BaseEstimator):  # numpydoc ignore=PR01
     ) -> _ArrayDataset:
         """Return some of the rows as what a net iterates over."""
         chosen = {name: None if values is None else values[rows] for name, values in inputs.items()}
-        if isinstance(X, Source):
+        if isinstance(X, BaseSource):
             return _StoredDataset(X[rows], targets[rows], n_workers=self.n_workers, **chosen)
         return _ArrayDataset(X[rows], targets[rows], **chosen)
 

@@ -4,7 +4,8 @@
 """
 
 from collections.abc import Mapping
-from typing import Any, Self
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -97,10 +98,11 @@ class _LabelNet(_Net):
         return losses.sum() / known.sum().clamp(min=1)
 
 
+@dataclass(frozen=True, eq=False)
 class LabelTargets:
     """Labels of which a row has any number: a net learns those that vary, and has a logit for all.
 
-    Parameters
+    Attributes
     ----------
     container : IndicatorContainer
         What predictions are given back in.
@@ -108,13 +110,12 @@ class LabelTargets:
         The value of a label that has one in the training rows, which no net learns; else NaN.
     """
 
+    container: IndicatorContainer
+    constant: NDArray[np.float64]
+
     nonlinearity = "sigmoid"
     missing = np.nan
-    net_class: type[_Net] = _LabelNet
-
-    def __init__(self, container: IndicatorContainer, constant: NDArray[np.float64]) -> None:
-        self.container = container
-        self.constant = constant
+    net_class: ClassVar[type[_Net]] = _LabelNet
 
     @classmethod
     def learn(cls, X: Any, y: ArrayLike, *, stacklevel: int = 6) -> Self:

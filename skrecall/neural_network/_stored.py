@@ -25,7 +25,7 @@ from ._files import check_file_shape, check_paths, holds_paths, read_image
 from ._runtime import _TURNS, seeded
 
 
-class Source(ABC):
+class BaseSource(ABC):
     """Samples by number, some or all of those there are.
 
     Parameters
@@ -71,7 +71,7 @@ class Source(ABC):
         return torch.stack(self._read(self.numbers[rows.numpy()].tolist()))
 
 
-class ImageFiles(Source):
+class _ImageFiles(BaseSource):
     """Image files, decoded and resized.
 
     Parameters
@@ -90,7 +90,7 @@ class ImageFiles(Source):
         return [torch.tensor(read_image(path, self.sample_shape)) for path in self.paths[numbers]]
 
 
-class DatasetSamples(Source):
+class _DatasetSamples(BaseSource):
     """The samples of a torch Dataset, whose first item tells their shape and type.
 
     Parameters
@@ -144,17 +144,17 @@ class DatasetSamples(Source):
         return sample.reshape(self.sample_shape)
 
 
-class JoinedSamples(Source):
+class _JoinedSamples(BaseSource):
     """Two lots of samples, of one shape and type, one after the other.
 
     Parameters
     ----------
-    first, second : ndarray of shape (n_samples, ...) or Source
+    first, second : ndarray of shape (n_samples, ...) or BaseSource
         The lots.
     """
 
-    def __init__(self, first: NDArray[Any] | Source, second: NDArray[Any] | Source) -> None:
-        shape = first.sample_shape if isinstance(first, Source) else first.shape[1:]
+    def __init__(self, first: NDArray[Any] | BaseSource, second: NDArray[Any] | BaseSource) -> None:
+        shape = first.sample_shape if isinstance(first, BaseSource) else first.shape[1:]
         super().__init__(len(first) + len(second), shape, first.dtype)
         self.lots = (first, second)
 
@@ -163,27 +163,27 @@ class JoinedSamples(Source):
         return [_read_one(self.lots[k >= n_first], k - n_first * (k >= n_first)) for k in numbers]
 
 
-def _read_one(lot: NDArray[Any] | Source, row: int) -> Tensor:
-    return lot.read(torch.tensor([row]))[0] if isinstance(lot, Source) else as_tensor(lot[row])
+def _read_one(lot: NDArray[Any] | BaseSource, row: int) -> Tensor:
+    return lot.read(torch.tensor([row]))[0] if isinstance(lot, BaseSource) else as_tensor(lot[row])
 
 
 def join_samples(
-    first: NDArray[Any] | Source, second: NDArray[Any] | Source
-) -> NDArray[Any] | Source:
+    first: NDArray[Any] | BaseSource, second: NDArray[Any] | BaseSource
+) -> NDArray[Any] | BaseSource:
     """Return two lots of samples as one: an array, unless one of them is not in memory.
 
     Parameters
     ----------
-    first, second : ndarray of shape (n_samples, ...) or Source
+    first, second : ndarray of shape (n_samples, ...) or BaseSource
         Samples of one shape and type.
 
     Returns
     -------
-    samples : ndarray of shape (n_samples, ...) or Source
+    samples : ndarray of shape (n_samples, ...) or BaseSource
         All of them.
     """
-    if isinstance(first, Source) or isinstance(second, Source):
-        return JoinedSamples(first, second)
+    if isinstance(first, BaseSource) or isinstance(second, BaseSource):
+        return _JoinedSamples(first, second)
     return np.concatenate([first, second])
 
 
@@ -243,7 +243,7 @@ def refuse_bare_samples(dataset: SliceDataset) -> None:
         )
 
 
-def as_source(X: Any, image_shape: Sequence[int] | None) -> Source | None:
+def as_source(X: Any, image_shape: Sequence[int] | None) -> BaseSource | None:
     """Return samples that are to be read batch by batch, or None if they are in memory.
 
     Parameters
@@ -255,16 +255,16 @@ def as_source(X: Any, image_shape: Sequence[int] | None) -> Source | None:
 
     Returns
     -------
-    source : Source or None
+    source : BaseSource or None
         Of a torch Dataset, or of a data frame with one column of paths.
     """
-    if X is None or isinstance(X, Source):
+    if X is None or isinstance(X, BaseSource):
         return X
     if isinstance(X, Dataset | SliceDataset):
-        return DatasetSamples(X, image_shape)
+        return _DatasetSamples(X, image_shape)
     if holds_paths(X):
         shape = check_file_shape(image_shape, str(X.iloc[0, 0]))
-        return ImageFiles(check_paths(X), shape)
+        return _ImageFiles(check_paths(X), shape)
     return None
 
 
@@ -300,7 +300,7 @@ class _StoredDataset(_ArrayDataset):
 
     Parameters
     ----------
-    X : Source
+    X : BaseSource
         The samples.
     y : ndarray of shape (n_samples, ...), default=None
         The targets; None, for prediction, puts zeros there.
@@ -312,7 +312,7 @@ class _StoredDataset(_ArrayDataset):
 
     def __init__(
         self,
-        X: Source,
+        X: BaseSource,
         y: NDArray[Any] | None = None,
         *,
         n_workers: int = 0,
