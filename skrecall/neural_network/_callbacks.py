@@ -56,7 +56,7 @@ SCHEDULES: dict[str, Callable[[Optimizer, int], LRScheduler]] = {
 }
 
 
-class Schedule(Callback):
+class _Schedule(Callback):
     """Set the learning rate after every step; the history gets that of each epoch's first step.
 
     Parameters
@@ -92,7 +92,7 @@ class Schedule(Callback):
         self.scheduler_ = None  # it would be pickled with a copy of the optimizer
 
 
-class HeldOutScore(Callback):
+class _HeldOutScore(Callback):
     """Record ``valid_score`` after every epoch.
 
     Parameters
@@ -112,7 +112,7 @@ class HeldOutScore(Callback):
         return {**self.__dict__, "score": None}  # it holds data
 
 
-class WeightAverage:
+class _WeightAverage:
     """The exponential moving average of a network's weights and statistics.
 
     Of the first steps it is nearly their mean: the decay grows as ``(1 + n) / (10 + n)`` up to the

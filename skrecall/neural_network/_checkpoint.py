@@ -200,7 +200,7 @@ def set_random_states(states: Mapping[str, Tensor], device: torch.device) -> Non
         torch.mps.set_rng_state(states["mps"])
 
 
-class Checkpoint(Callback):
+class _Checkpoint(Callback):
     """Write the state of a fit after every epoch, and begin from what is written; the last one.
 
     Parameters

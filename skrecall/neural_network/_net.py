@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from skrecall.nn import split_parameters
 
 from ._building import argument_names
-from ._callbacks import WeightAverage
+from ._callbacks import _WeightAverage
 from ._data import _SlicedBatches
 
 
@@ -65,7 +65,7 @@ class _Net(NeuralNet):
         From the targets to the row numbers of every training batch.
     reweight_epoch : int
         Number of the epoch, from 0, in which ``late_weight`` begins to act.
-    average_ : WeightAverage or None
+    average_ : _WeightAverage or None
         What the weights are averaged in.
     step_skipped_ : bool
         Whether the last step left the weights alone, as a float16 gradient overflowed.
@@ -89,7 +89,7 @@ class _Net(NeuralNet):
         self.augmentation: Callable[[Tensor], Any] | None = None
         self.batch_sampler: Callable[[Tensor], Any] | None = None
         self.reweight_epoch = 0
-        self.average_: WeightAverage | None = None
+        self.average_: _WeightAverage | None = None
         self.step_skipped_ = False
 
     def initialize_module(self) -> "_Net":

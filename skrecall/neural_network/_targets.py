@@ -4,7 +4,8 @@
 """
 
 import math
-from typing import Any, NoReturn, Self
+from dataclasses import dataclass
+from typing import Any, ClassVar, NoReturn, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -187,6 +188,7 @@ def stratified_holdout(
     return train, held_out
 
 
+@dataclass(frozen=True, eq=False)
 class ClassTargets:
     """Labels of which a row has one: their numbers are what a net learns.
 
@@ -196,12 +198,11 @@ class ClassTargets:
         All labels, sorted.
     """
 
-    nonlinearity = "softmax"
-    missing = IGNORED
-    net_class: type[_Net] = _ClassifierNet
+    classes: NDArray[Any]
 
-    def __init__(self, classes: NDArray[Any]) -> None:
-        self.classes = classes
+    nonlinearity: ClassVar[str] = "softmax"
+    missing: ClassVar[int] = IGNORED
+    net_class: ClassVar[type[_Net]] = _ClassifierNet
 
     @classmethod
     def learn(cls, X: NDArray[Any], y: ArrayLike) -> Self:

@@ -17,8 +17,8 @@ from skrecall.metrics import get_scorer
 from skrecall.nn import BATCH_SAMPLERS, get_augmentation
 from skrecall.utils._fitting import MAX_SEED
 
-from ._callbacks import SCHEDULES, HeldOutScore, Schedule, WeightAverage
-from ._checkpoint import Checkpoint, checkpoint_path
+from ._callbacks import SCHEDULES, _HeldOutScore, _Schedule, _WeightAverage
+from ._checkpoint import _Checkpoint, checkpoint_path
 from ._data import _ArrayDataset, _SlicedBatches
 from ._net import NONLINEARITIES, _Net
 from ._runtime import check_amp, resolve_device, seeded, torch_threads
@@ -109,7 +109,7 @@ def train_net(
         if self.checkpoint_dir is not None:
             path = checkpoint_path(self.checkpoint_dir, self, net, seed, (train, valid))
             rows = [dataset for dataset in (train, valid) if dataset is not None]
-            net.callbacks.append(("checkpoint", Checkpoint(path, rows)))
+            net.callbacks.append(("checkpoint", _Checkpoint(path, rows)))
         net.initialize_callbacks()
         try:
             net.partial_fit(train)
@@ -258,7 +258,7 @@ def average_weights(net: _Net, decay: float | None) -> None:
     if decay is None:
         net.average_ = None
     elif net.average_ is None:
-        net.average_ = WeightAverage(net.module_, decay)
+        net.average_ = _WeightAverage(net.module_, decay)
     else:
         net.average_.decay = decay
 
@@ -290,14 +290,14 @@ def make_callbacks(
     callbacks: list[Any] = []
     if estimator.lr_schedule is not None:
         schedule = by_name(SCHEDULES, estimator.lr_schedule)
-        callbacks.append(("lr_schedule", Schedule(schedule, n_steps)))
+        callbacks.append(("lr_schedule", _Schedule(schedule, n_steps)))
     if estimator.gradient_clipping is not None:
         clipping = GradientNormClipping(estimator.gradient_clipping)
         callbacks.append(("gradient_clipping", clipping))
     scorer = get_scorer(estimator.scoring)
     if valid is not None and scorer is not None:
         score = partial(scorer, estimator, valid, valid_labels)
-        callbacks.append(("valid_score", HeldOutScore(score)))
+        callbacks.append(("valid_score", _HeldOutScore(score)))
     callbacks += copy.deepcopy(list(estimator.callbacks or []))
     if valid is not None:
         stop = EarlyStopping(

@@ -12,7 +12,7 @@ from torch import nn
 from torch.optim.lr_scheduler import CosineAnnealingLR, LinearLR, OneCycleLR
 
 from skrecall.neural_network import CNNClassifier
-from skrecall.neural_network._callbacks import SCHEDULES, WeightAverage
+from skrecall.neural_network._callbacks import SCHEDULES, _WeightAverage
 from skrecall.nn import MultilayerPerceptron
 
 
@@ -93,7 +93,7 @@ def test_clipped_steps_are_short():
 def test_the_average_is_that_of_a_plain_loop():
     torch.manual_seed(0)
     module = nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2))
-    average = WeightAverage(module, decay=0.7)
+    average = _WeightAverage(module, decay=0.7)
     expected, values = None, []
     for n in range(8):
         with torch.no_grad():
