@@ -2,6 +2,7 @@
 
 from skrecall.neural_network import (
     CNNClassifier,
+    GANOverSampler,
     ImageSequenceClassifier,
     MultilabelCNNClassifier,
     MultilabelLinearClassifier,
@@ -22,6 +23,10 @@ CLASSIFIERS: list = [
 
 NEIGHBORS: list = [
     TorchNeighbors(device="cpu", n_jobs=1),
+]
+
+SAMPLERS: list = [
+    GANOverSampler(max_epochs=1, min_class_size=1, device="cpu", n_threads=1, random_state=0),
 ]
 
 OTHER_BATCHES = {

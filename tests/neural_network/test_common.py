@@ -2,16 +2,18 @@
 
 import inspect
 
+import imblearn.utils.estimator_checks as imblearn_checks
 import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import skrecall.neural_network
-from tests.checks import CLASSIFIER_CHECKS, MULTILABEL_CHECKS, instance_id
+from tests.checks import CLASSIFIER_CHECKS, MULTILABEL_CHECKS, SAMPLER_CHECKS, instance_id
 from tests.neural_network.instances import (
     CLASSIFIERS,
     EXPECTED_FAILED_CHECKS,
     MULTILABEL,
     NEIGHBORS,
+    SAMPLERS,
 )
 
 
@@ -26,7 +28,7 @@ one_value = pytest.mark.filterwarnings("ignore:Labels .* have one value each:Use
 # Not strict: float32 rounding, the reason of the expected failures, may agree on some machine.
 @one_value
 @parametrize_with_checks(
-    CLASSIFIERS + NEIGHBORS, expected_failed_checks=expected_failures, xfail_strict=False
+    CLASSIFIERS + NEIGHBORS + SAMPLERS, expected_failed_checks=expected_failures, xfail_strict=False
 )
 def test_scikit_learn(estimator, check):
     check(estimator)
@@ -45,8 +47,27 @@ def test_multilabel(estimator, check):
     check(estimator)
 
 
+_MARK = imblearn_checks.parametrize_with_checks(
+    SAMPLERS, expected_failed_checks=expected_failures
+).mark
+
+
+# Some of its checks hand over balanced classes, which leave nothing to do: that is said aloud.
+# Its own decorator holds a generator, which pytest 9 deprecates.
+@pytest.mark.filterwarnings("ignore:.* added no row to:UserWarning")
+@pytest.mark.parametrize(_MARK.args[0], list(_MARK.args[1]), **_MARK.kwargs)
+def test_imbalanced_learn(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.parametrize("check", SAMPLER_CHECKS, ids=instance_id)
+@pytest.mark.parametrize("sampler", SAMPLERS, ids=instance_id)
+def test_sampler(sampler, check):
+    check(sampler)
+
+
 def test_every_public_estimator_has_an_instance():
-    listed = {type(estimator) for estimator in CLASSIFIERS + NEIGHBORS}
+    listed = {type(estimator) for estimator in CLASSIFIERS + NEIGHBORS + SAMPLERS}
     for name in skrecall.neural_network.__all__:
         public = getattr(skrecall.neural_network, name)
         if inspect.isclass(public) and hasattr(public, "fit"):
