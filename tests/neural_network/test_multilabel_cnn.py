@@ -14,7 +14,7 @@ from scipy.sparse import csr_array
 from sklearn.base import clone
 from sklearn.metrics import accuracy_score
 from sklearn.model_selection import GridSearchCV
-from skorch.callbacks import EpochScoring
+from skorch.callbacks import Callback, EpochScoring
 from torch import nn
 
 from skrecall.ensemble import MultilabelStackingClassifier, SoftVotingClassifier
@@ -159,6 +159,27 @@ def test_heads(head):
     X, Y = images()
     fitted = make(head=head, max_epochs=15).fit(X, Y)
     assert masked_average_precision_score(Y, fitted.predict_proba(X)) > 0.8
+
+
+def test_rows_with_rare_labels_come_more_often():
+    class Counting(Callback):
+        def on_batch_end(self, net, batch, training=False, **kwargs):
+            share.append(batch[1][:, 2].nanmean().item())
+
+    X, Y = images()
+    shares = []
+    for params in ({}, {"sampler": "repeat_factor", "sampler_params": {"threshold": 0.8}}):
+        share = []
+        make(max_epochs=4, callbacks=[Counting()], **params).fit(X, Y)
+        shares.append(np.mean(share))
+    assert shares[1] > 1.2 * shares[0]
+
+
+@pytest.mark.parametrize("loss", ["binary_cross_entropy", nn.BCEWithLogitsLoss()], ids=str)
+def test_mixed_images_have_mixed_labels_unknown_ones_left_out(loss):
+    X, Y = images()
+    fitted = make(augmentation=["flip", "mixup"], loss=loss, max_epochs=12).fit(X, hide(Y))
+    assert masked_average_precision_score(Y, fitted.predict_proba(X)) > 0.6
 
 
 def test_early_stopping_on_a_score_with_unknown_labels():

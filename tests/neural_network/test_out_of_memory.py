@@ -4,6 +4,7 @@ import multiprocessing
 import pickle
 import weakref
 from functools import partial
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ import torch
 from imblearn.over_sampling import RandomOverSampler
 from imblearn.pipeline import make_pipeline
 from numpy.testing import assert_array_equal
+from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, cross_val_predict
 from skorch.callbacks import Callback
 from skorch.helper import SliceDataset
@@ -161,6 +163,40 @@ def test_pickled_without_data(files):
     pickled = pickle.dumps(fitted)
     assert b".png" not in pickled
     assert_array_equal(pickle.loads(pickled).predict(files), fitted.predict(IMAGES))
+
+
+class Kill(Callback):
+    """Fail in the third epoch of the first fit."""
+
+    epochs: ClassVar[list[int]] = []
+
+    def on_epoch_begin(self, net, **kwargs):
+        self.epochs.append(len(net.history))
+        if self.epochs == [1, 2, 3]:
+            raise RuntimeError("killed")
+
+
+class Noisy(Pairs):
+    """Images that are drawn anew in every pass."""
+
+    def __getitem__(self, k):
+        image, label = super().__getitem__(k)
+        return image + torch.randint(20, image.shape, dtype=torch.uint8), label
+
+
+@pytest.mark.parametrize("n_workers", [0, 1])
+def test_a_killed_fit_goes_on_with_what_would_have_been_drawn(tmp_path, monkeypatch, n_workers):
+    monkeypatch.setattr(Kill, "epochs", [])
+    X = SliceDataset(Noisy(IMAGES))
+    expected = make(max_epochs=4).fit(X, LABELS)
+    settings = {"max_epochs": 4, "checkpoint_dir": tmp_path, "n_workers": n_workers}
+    estimator = make(callbacks=[("kill", Kill())], **settings)
+    with pytest.raises(RuntimeError, match="killed"):
+        estimator.fit(X, LABELS)
+    resumed = clone(estimator).fit(X, LABELS)
+    assert Kill.epochs == [1, 2, 3, 3, 4]
+    assert torch.equal(weights_of(resumed), weights_of(expected))
+    assert_array_equal(resumed.history_["train_loss"], expected.history_["train_loss"])
 
 
 class Live(Dataset):
