@@ -44,9 +44,9 @@ class CNNClassifier(ClassifierMixin, BaseNetEstimator):
         "cosine" gives plain cosines to a loss that takes them, such as LDAM. None leaves the logits
         to the backbone.
     image_shape : tuple of int, default=None
-        ``(n_channels, height, width)`` that flat rows are read as. With None a 2-D `X` is a table;
-        3-D and 4-D arrays are images in any case, and 4-D arrays of plainly channels-last images
-        are refused unless their shape is stated here.
+        ``(n_channels, height, width)`` that flat rows and image files are read as. With None a 2-D
+        `X` is a table; 3-D and 4-D arrays are images in any case, and 4-D arrays of plainly
+        channels-last images are refused unless their shape is stated here.
     loss : str, dict or torch.nn.Module, default="cross_entropy"
         A name of ``skrecall.nn.LOSSES``, such as ``"focal"``; several and their weights, for their
         weighted sum; or a module called with logits (n, n_classes) and class numbers (n,). A name
@@ -129,7 +129,8 @@ class CNNClassifier(ClassifierMixin, BaseNetEstimator):
         Whether `fit` goes on training the network it has, `max_epochs` more. An `lr_schedule`
         begins anew.
     n_workers : int, default=0
-        Processes that read samples which are not in memory; 0 reads them in this one.
+        Processes that read image files, or the items of a Dataset, ahead; 0 in the worker processes
+        of a parallel search. What is in memory needs none.
     n_threads : int, default=None
         Threads that torch uses in `fit` and `predict`; its own count is put back afterwards. None
         leaves torch's count, but is 1 in the worker processes of a parallel search.
@@ -162,6 +163,15 @@ class CNNClassifier(ClassifierMixin, BaseNetEstimator):
     scale floats yourself, for example with a StandardScaler before a table. After a fit on uint8
     images only uint8 images are taken, and after any other fit on images none:
     ``X.astype(np.float32) / 255`` equals the scaling of uint8.
+
+    Samples that do not fit in memory are read when a batch needs them, and the net is the one that
+    the array of them would give. A DataFrame with one column of paths is a folder of image files,
+    any that Pillow opens: they are turned upright, read as 1, 2, 3 or 4 channels (grey, grey and
+    alpha, RGB, RGB and alpha) and resized with antialiasing to `image_shape`, as uint8. A torch
+    Dataset gives samples, or tuples that begin with one, all of one shape; `y` is passed beside it,
+    and what it draws is seeded. Scikit-learn's splitters would read all items of a Dataset: wrap it
+    in ``skorch.helper.SliceDataset`` for a search or cross-validation. In prediction files, Datasets
+    and arrays may take each other's place; ``n_features_in_`` counts the values of an image.
 
     `partial_fit` refuses what looks at all rows or epochs: `early_stopping`, `lr_schedule`,
     `checkpoint_dir`, `reweight_from` and a `class_weight` by counts.
@@ -270,7 +280,8 @@ class CNNClassifier(ClassifierMixin, BaseNetEstimator):
         Parameters
         ----------
         X : array-like of shape (n, c, h, w), (n, h, w) or (n, n_features), or list of images
-            Images, flat rows of images of `image_shape`, or a table.
+            Images, flat rows of images of `image_shape`, or a table; a torch Dataset of them, or a
+            DataFrame of paths of image files.
         y : array-like of shape (n_samples,)
             Labels of two classes or more.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -303,7 +314,8 @@ class CNNClassifier(ClassifierMixin, BaseNetEstimator):
         Parameters
         ----------
         X : array-like of shape (n, c, h, w), (n, h, w) or (n, n_features), or list of images
-            Images, flat rows of images of `image_shape`, or a table.
+            Images, flat rows of images of `image_shape`, or a table; a torch Dataset of them, or a
+            DataFrame of paths of image files.
         y : array-like of shape (n_samples,)
             Labels; a chunk may lack classes.
         classes : array-like of shape (n_classes,), default=None

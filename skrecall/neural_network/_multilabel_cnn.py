@@ -150,7 +150,7 @@ class MultilabelCNNClassifier(ClassifierMixin, BaseNetEstimator):
 
     See Also
     --------
-    CNNClassifier : One label per sample; how images are scaled and read from files.
+    CNNClassifier : One label per sample; how images are scaled, and read from files and Datasets.
     skrecall.multilabel.BinaryRelevance : One network per label, around `CNNClassifier`.
 
     Notes
@@ -260,9 +260,9 @@ class MultilabelCNNClassifier(ClassifierMixin, BaseNetEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n, c, h, w), (n, h, w) or (n, n_features), list of images, \
-torch Dataset, or DataFrame of paths
-            Images, flat rows of images of `image_shape`, or a table; or image files.
+        X : array-like of shape (n, c, h, w), (n, h, w) or (n, n_features), or list of images
+            Images, flat rows of images of `image_shape`, or a table; a torch Dataset of them, or a
+            DataFrame of paths of image files.
         y : array-like, DataFrame or sparse of shape (n_samples, n_labels)
             Indicator, NaN or -1 where a label is unknown; one dimension of two classes is one
             label.
@@ -294,9 +294,9 @@ torch Dataset, or DataFrame of paths
 
         Parameters
         ----------
-        X : array-like of shape (n, c, h, w), (n, h, w) or (n, n_features), list of images, \
-torch Dataset, or DataFrame of paths
-            Images, flat rows of images of `image_shape`, or a table; or image files.
+        X : array-like of shape (n, c, h, w), (n, h, w) or (n, n_features), or list of images
+            Images, flat rows of images of `image_shape`, or a table; a torch Dataset of them, or a
+            DataFrame of paths of image files.
         y : array-like, DataFrame or sparse of shape (n_samples, n_labels)
             Indicator; all labels are learnt, as a later chunk may hold what this one lacks.
         classes : array-like of shape (2,), default=None
@@ -331,8 +331,7 @@ torch Dataset, or DataFrame of paths
 
         Parameters
         ----------
-        X : array-like of shape (n, c, h, w), (n, h, w) or (n, n_features), list of images, \
-torch Dataset, or DataFrame of paths
+        X : array-like of shape (n, c, h, w), (n, h, w) or (n, n_features), or list of images
             The samples.
 
         Returns
@@ -349,8 +348,7 @@ torch Dataset, or DataFrame of paths
 
         Parameters
         ----------
-        X : array-like of shape (n, c, h, w), (n, h, w) or (n, n_features), list of images, \
-torch Dataset, or DataFrame of paths
+        X : array-like of shape (n, c, h, w), (n, h, w) or (n, n_features), or list of images
             The samples.
 
         Returns
@@ -366,8 +364,7 @@ torch Dataset, or DataFrame of paths
 
         Parameters
         ----------
-        X : array-like of shape (n, c, h, w), (n, h, w) or (n, n_features), list of images, \
-torch Dataset, or DataFrame of paths
+        X : array-like of shape (n, c, h, w), (n, h, w) or (n, n_features), or list of images
             The samples.
 
         Returns
@@ -383,8 +380,7 @@ torch Dataset, or DataFrame of paths
 
         Parameters
         ----------
-        X : array-like of shape (n, c, h, w), (n, h, w) or (n, n_features), list of images, \
-torch Dataset, or DataFrame of paths
+        X : array-like of shape (n, c, h, w), (n, h, w) or (n, n_features), or list of images
             The samples.
         y : array-like, DataFrame or sparse of shape (n_samples, n_labels)
             Indicator, NaN or -1 where a label is unknown; samples without a known label are left
