@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from numbers import Integral, Real
+from os import PathLike
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -144,6 +145,9 @@ class ImageSequenceClassifier(ClassifierMixin, BaseNetEstimator):
         Share of clips held out by `early_stopping`.
     patience : int, default=5
         Epochs without improvement before `early_stopping` stops.
+    checkpoint_dir : str or path, default=None
+        Directory for one file per fit, written after every epoch: the same `fit`, called again
+        after a kill, goes on from there, as in `CNNClassifier`. Needs an int `random_state`.
     test_time_views : "flip" or list of callables, default=None
         Predict from the mean of the logits of a clip and of these views of it. "flip" mirrors
         frames left to right; a callable gets a batch as the network sees it, uint8 scaled.
@@ -257,6 +261,7 @@ class ImageSequenceClassifier(ClassifierMixin, BaseNetEstimator):
         scoring: str | Callable[..., float] | None = None,
         validation_fraction: float = 0.1,
         patience: int = 5,
+        checkpoint_dir: str | PathLike[str] | None = None,
         test_time_views: str | list[Callable[[Tensor], Tensor]] | None = None,
         compile: bool = False,
         device: str | torch.device = "auto",
@@ -290,6 +295,7 @@ class ImageSequenceClassifier(ClassifierMixin, BaseNetEstimator):
             scoring=scoring,
             validation_fraction=validation_fraction,
             patience=patience,
+            checkpoint_dir=checkpoint_dir,
             test_time_views=test_time_views,
             compile=compile,
             device=device,

@@ -1,7 +1,10 @@
 """The one list of torch instances that the common tests run over, and of checks they may fail."""
 
+from sklearn.linear_model import LogisticRegression
+
 from skrecall.neural_network import (
     CNNClassifier,
+    DistilledClassifier,
     GANOverSampler,
     ImageSequenceClassifier,
     MultilabelCNNClassifier,
@@ -18,6 +21,9 @@ MULTILABEL: list = [
 CLASSIFIERS: list = [
     CNNClassifier(max_epochs=10, lr=0.02, batch_size=32, n_threads=1),
     ImageSequenceClassifier(max_epochs=10, lr=0.02, batch_size=32, n_threads=1),
+    DistilledClassifier(
+        LogisticRegression(), CNNClassifier(max_epochs=10, lr=0.02, batch_size=32, n_threads=1)
+    ),
     *MULTILABEL,
 ]
 
@@ -41,6 +47,7 @@ OTHER_BATCHES = {
 # {class name: {scikit-learn's check: reason}}; more than five for one class is a defect.
 EXPECTED_FAILED_CHECKS: dict[str, dict[str, str]] = {
     "CNNClassifier": OTHER_BATCHES,
+    "DistilledClassifier": OTHER_BATCHES,
     "ImageSequenceClassifier": {**LISTED_CLASSES, **OTHER_BATCHES},
     "MultilabelCNNClassifier": {**LISTED_CLASSES, **OTHER_BATCHES},
     "MultilabelLinearClassifier": {

@@ -19,6 +19,14 @@ from torch import nn
 from skrecall.datasets import make_moving_digits
 from skrecall.neural_network import ImageSequenceClassifier
 from skrecall.nn import RecurrentCNN, SmallCNN
+from tests.checks import (
+    check_constant_label,
+    check_label_containers,
+    check_label_responses,
+    check_label_search,
+    check_labels_same_seed,
+    instance_id,
+)
 
 FRAMES = partial(SmallCNN, channels=(4,), grid=3, hidden=8)
 
@@ -302,6 +310,28 @@ def test_heads_samplers_augmentation_and_stopping(data):
     several = make(head="label_graph", loss="asymmetric", early_stopping=True)
     several.set_params(validation_fraction=0.25).fit(objects, indicator(data))
     assert np.isfinite(several.predict_proba(objects)).all()
+
+
+LABEL_CHECKS = (
+    check_label_containers,
+    check_label_responses,
+    check_constant_label,
+    check_labels_same_seed,
+    check_label_search,
+)
+
+
+@pytest.mark.parametrize("check", LABEL_CHECKS, ids=instance_id)
+@pytest.mark.filterwarnings("ignore:Labels .* have one value each:UserWarning")
+def test_tables_of_several_labels(check):
+    check(ImageSequenceClassifier(max_epochs=20, lr=0.02, batch_size=32, n_threads=1))
+
+
+def test_lengths_tell_checkpoints_apart(data, tmp_path):
+    for lengths in (data.lengths, data.lengths, np.maximum(data.lengths - 1, 1)):
+        clf = make(checkpoint_dir=tmp_path).fit(data.clips, data.target, lengths=lengths)
+        assert len(clf.history_) == 2
+    assert len(list(tmp_path.iterdir())) == 2
 
 
 def test_a_draw_of_augmentation_is_for_the_clip(data):
