@@ -170,7 +170,7 @@ class CNNClassifier(ClassifierMixin, BaseNetEstimator):
     alpha, RGB, RGB and alpha) and resized with antialiasing to `image_shape`, as uint8. A torch
     Dataset gives samples, or tuples that begin with one, all of one shape; `y` is passed beside it,
     and what it draws is seeded. Scikit-learn's splitters would read all items of a Dataset: wrap it
-    in ``skorch.helper.SliceDataset`` for a search or cross-validation. In prediction files, Datasets
+    in ``skorch.helper.SliceDataset`` for a search or cross-validation. After a fit, files, Datasets
     and arrays may take each other's place; ``n_features_in_`` counts the values of an image.
 
     `partial_fit` refuses what looks at all rows or epochs: `early_stopping`, `lr_schedule`,
