@@ -29,10 +29,14 @@ test set of the UCI "Optical Recognition of Handwritten Digits" data (E. Alpaydi
 
 
 def _travelled(n_frames: NDArray[np.intp], turns: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Return the share of the way at which a digit is in each frame, (n_samples, longest)."""
-    time = np.arange(n_frames.max()) / (n_frames[:, None] - 1)
-    there_and_back = 1 - np.abs(1 - 2 * time)
-    return np.clip(np.where(turns[:, None], there_and_back, time), 0, 1)
+    """Return the share of the way at which a digit is in each frame, (n_samples, longest).
+
+    On the way there a digit that turns leaves out every other place, and goes there coming back.
+    """
+    step = np.arange(n_frames.max())
+    last = n_frames[:, None] - 1
+    there_and_back = np.minimum(2 * step, 2 * (last - step) + 1)
+    return np.clip(np.where(turns[:, None], there_and_back, step) / last, 0, 1)
 
 
 @validate_params(
@@ -59,8 +63,8 @@ def make_moving_digits(
 ) -> Bunch:
     """Make clips of a moving digit that, in few of them, turns round.
 
-    A clip that turns shows the digit at the same places as one that does not: no single frame and
-    no average of frames tells the two apart, only their order does.
+    A clip that turns shows the digit at the same places as one that does not, once each: no single
+    frame and no average of frames tells the two apart, only their order does.
 
     Parameters
     ----------
