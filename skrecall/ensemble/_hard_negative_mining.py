@@ -427,11 +427,16 @@ class HardNegativeMiningClassifier(BaseResampledEnsemble):
 
     What is known. With a hinge loss, ``threshold=-1`` and room for all hard negatives, the loop
     ends at the model of all rows [2]_. Elsewhere it is a heuristic: the hardest negatives are also
-    those that were labelled wrongly, and a set of them alone hides what an ordinary negative is. On
-    real tables, rankings fitted on the hardest alone were far worse than on random ones, and with
-    half of them random as good or better, see `HardNegativeUnderSampler`: hence the default of
-    `random_share`. Models that fit their training rows perfectly, such as deep trees, find hard
-    negatives outside of the set only, and call all of the set easy.
+    those that were labelled wrongly, and a set of them alone hides what an ordinary negative is,
+    which is why a share stays random. Models that fit their training rows perfectly, such as deep
+    trees, find hard negatives outside of the set only, and call all of the set easy.
+
+    On five real sets with 2 to 10 % positives, with gradient boosting and logistic regression, the
+    average precision differs from that on all rows by -0.03 to 0.04 with ten negatives for each
+    positive; with three by -0.06 to 0.03, against -0.14 to 0.05 after random under-sampling to
+    three. Nothing is gained where all rows can be trained on: this is for when they cannot. Unlike
+    `HardNegativeUnderSampler`, which takes the hardest at once, it adds nothing but what is a false
+    alarm at the time, so that there ``random_share=0`` was hardly worse, -0.05 to 0.02.
 
     Probabilities are those of the set, in which positives are frequent and negatives hard, and no
     correction of the prior mends them: the negatives of the set are not distributed as negatives
