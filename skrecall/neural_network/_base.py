@@ -176,7 +176,7 @@ class BaseNetEstimator(BaseEstimator):  # numpydoc ignore=PR01
         What does not fit in memory stays where it is, as a `BaseSource` of such samples.
         """
         image_shape = self._image_shape() if reset else self._fitted_image_shape()
-        source = as_source(X, image_shape)
+        source = as_source(X, image_shape, self._sample_shape)
         if source is not None:
             return self._check_source(source, reset=reset)
         X = stack_images(X)
@@ -268,8 +268,9 @@ class BaseNetEstimator(BaseEstimator):  # numpydoc ignore=PR01
     ) -> Self:
         """Train on all rows; `criterion` makes another loss of the loss.
 
-        `kind` is the kind of target, None being what `y` shows. Rows `unlabeled` follow those that have targets: they are trained on as rows whose targets
-        are missing. `inputs` come with every row, unlabeled ones included.
+        `kind` is the kind of target, None being what `y` shows. Rows `unlabeled` follow those that
+        have targets: they are trained on as rows whose targets are missing. `inputs` come with
+        every row, unlabeled ones included.
         """
         if self.checkpoint_dir is not None and not isinstance(self.random_state, Integral):
             raise ValueError(

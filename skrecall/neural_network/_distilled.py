@@ -141,7 +141,8 @@ class DistilledClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     Notes
     -----
     The teacher sees samples as they are, the student what its `augmentation` makes of them; where
-    that mixes two samples, the loss mixes what the teacher says of the two.
+    that mixes two samples, the loss mixes what the teacher says of the two. Clips of different
+    lengths are passed as a list.
 
     References
     ----------

@@ -27,7 +27,7 @@ from skrecall.utils._sklearn import (
 from ._base import BaseNetEstimator
 from ._building import argument_names
 from ._clips import check_lengths, clear_padding, clip_shape_of, is_list_of_clips, pad_clips
-from ._data import _ArrayDataset, n_dimensions
+from ._data import _ArrayDataset
 from ._label_targets import LabelTargets
 from ._targets import CLASS_WEIGHT_SCHEMES, ClassTargets
 
@@ -110,7 +110,8 @@ class ImageSequenceClassifier(ClassifierMixin, BaseNetEstimator):
     augmentation : str, callable or list of these, default=None
         What training batches go through on the device, uint8 scaled: keys of
         ``skrecall.nn.AUGMENTATIONS``, such as ``"flip"``, which draw once per clip, so that its
-        frames stay together, or callables of a batch.
+        frames stay together, or callables of a batch. What mixes two clips keeps the length of the
+        first.
     max_epochs : int, default=20
         Passes over the training clips.
     lr : float, default=0.001
@@ -205,8 +206,10 @@ class ImageSequenceClassifier(ClassifierMixin, BaseNetEstimator):
     without them, padding counts as frames. With metadata routing, ``set_fit_request(lengths=True)``
     takes them through a search, and ``set_score_request(lengths=True)`` to its scores.
 
-    Clips are padded to the longest of a call, in memory. Padding is 0 whatever it held, and
-    `RecurrentCNN` neither computes nor sees it: a clip gives the same among longer ones as alone.
+    A torch Dataset whose items are clips of one length is an `X` too, and is read batch by batch.
+    Otherwise clips are padded to the longest of a call, in memory. Padding is 0 whatever it held,
+    and `RecurrentCNN` neither computes nor sees it: a clip gives the same among longer ones as
+    alone.
 
     uint8 clips are scaled by 1/255, batch by batch; all other numbers are taken as they are. After
     a fit on uint8 clips only uint8 clips are taken, and after any other fit on clips none.
@@ -429,7 +432,7 @@ class ImageSequenceClassifier(ClassifierMixin, BaseNetEstimator):
         lengths = inputs.pop("lengths", None)
         proceed = self.warm_start and hasattr(self, "net_")
         n_labelled = None
-        if unlabeled is not None and (is_list_of_clips(X) or n_dimensions(X) > 3):
+        if unlabeled is not None and (is_list_of_clips(X) or getattr(X, "ndim", 2) > 3):
             n_labelled = len(X)
             X = [*X, *unlabeled]  # so that all are padded to one length
         X, lengths = self._clips(X, lengths, proceed=proceed)

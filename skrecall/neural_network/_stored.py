@@ -9,7 +9,7 @@ import random
 import traceback
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NoReturn, Self
 
@@ -99,9 +99,16 @@ class _DatasetSamples(BaseSource):
         Its items are samples, or tuples that begin with one.
     image_shape : sequence of int or None
         As in `sample_shape`.
+    shape_of : callable, default=sample_shape
+        From the shape of all items, and `image_shape`, to that of a sample.
     """
 
-    def __init__(self, dataset: Any, image_shape: Sequence[int] | None) -> None:
+    def __init__(
+        self,
+        dataset: Any,
+        image_shape: Sequence[int] | None,
+        shape_of: Callable[..., tuple[int, ...]] = sample_shape,
+    ) -> None:
         if isinstance(dataset, IterableDataset) or not hasattr(dataset, "__len__"):
             raise ValueError(
                 f"X is a {type(dataset).__name__}, whose items have no numbers: pass a Dataset "
@@ -113,8 +120,8 @@ class _DatasetSamples(BaseSource):
             first = sample_of(dataset[0], 0)
             if isinstance(dataset, SliceDataset):
                 refuse_bare_samples(dataset)
-        shape = sample_shape((len(dataset), *first.shape), image_shape)
-        is_uint8 = first.dtype == torch.uint8 and len(shape) == 3
+        shape = shape_of((len(dataset), *first.shape), image_shape)
+        is_uint8 = first.dtype == torch.uint8 and len(shape) > 1
         super().__init__(len(dataset), shape, np.uint8 if is_uint8 else np.float32)
         self.dataset = dataset
         self.item_shape, self.item_dtype = first.shape, first.dtype
@@ -243,7 +250,11 @@ def refuse_bare_samples(dataset: SliceDataset) -> None:
         )
 
 
-def as_source(X: Any, image_shape: Sequence[int] | None) -> BaseSource | None:
+def as_source(
+    X: Any,
+    image_shape: Sequence[int] | None,
+    shape_of: Callable[..., tuple[int, ...]] = sample_shape,
+) -> BaseSource | None:
     """Return samples that are to be read batch by batch, or None if they are in memory.
 
     Parameters
@@ -252,6 +263,8 @@ def as_source(X: Any, image_shape: Sequence[int] | None) -> BaseSource | None:
         What the user passed.
     image_shape : sequence of int or None
         ``(n_channels, height, width)``, if known.
+    shape_of : callable, default=sample_shape
+        From the shape of all items, and `image_shape`, to that of a sample.
 
     Returns
     -------
@@ -261,7 +274,7 @@ def as_source(X: Any, image_shape: Sequence[int] | None) -> BaseSource | None:
     if X is None or isinstance(X, BaseSource):
         return X
     if isinstance(X, Dataset | SliceDataset):
-        return _DatasetSamples(X, image_shape)
+        return _DatasetSamples(X, image_shape, shape_of)
     if holds_paths(X):
         shape = check_file_shape(image_shape, str(X.iloc[0, 0]))
         return _ImageFiles(check_paths(X), shape)

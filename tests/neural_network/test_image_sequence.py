@@ -15,6 +15,7 @@ from sklearn.metrics import accuracy_score
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from torch import nn
+from torch.utils.data import Dataset
 
 from skrecall.datasets import make_moving_digits
 from skrecall.neural_network import ImageSequenceClassifier
@@ -108,6 +109,24 @@ def test_a_clip_alone_gives_what_it_gives_among_longer_ones(data):
     fitted = make().fit(objects, data.target)
     alone = np.concatenate([fitted.predict_proba([clip]) for clip in objects])
     assert_allclose(fitted.predict_proba(objects), alone, atol=1e-6)
+
+
+class Clips(Dataset):
+    def __init__(self, clips):
+        self.clips = torch.from_numpy(clips)
+
+    def __len__(self):
+        return len(self.clips)
+
+    def __getitem__(self, index):
+        return self.clips[index]
+
+
+def test_datasets_of_clips_are_read(data):
+    for clips in (data.clips, data.clips.astype(np.float32)):
+        expected = make().fit(clips, data.target).predict_proba(clips)
+        fitted = make().fit(Clips(clips), data.target)
+        assert_allclose(fitted.predict_proba(Clips(clips)), expected, atol=1e-6)
 
 
 def test_later_clips_may_be_longer(data):
