@@ -10,7 +10,7 @@ from skorch.callbacks import Callback
 from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, OneCycleLR
-from torch.optim.swa_utils import AveragedModel
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 
 def cosine_schedule(optimizer: Optimizer, n_steps: int) -> LRScheduler:
@@ -127,15 +127,14 @@ class _WeightAverage:
     """
 
     def __init__(self, module: nn.Module, decay: float) -> None:
-        self.decay = decay
+        self.decay = self._decay_now = decay
         self.model = AveragedModel(module, multi_avg_fn=self._average, use_buffers=True)
 
     def _average(self, averaged: list[Tensor], current: list[Tensor], n_averaged: Tensor) -> None:
-        share = 1 - ((1 + n_averaged) / (10 + n_averaged)).clamp(max=self.decay)
-        for mean, value in zip(averaged, current, strict=True):
-            if mean.is_floating_point():
-                mean.lerp_(value, share.to(mean.dtype))
-            else:
+        if averaged[0].is_floating_point():
+            get_ema_multi_avg_fn(self._decay_now)(averaged, current, n_averaged)
+        else:
+            for mean, value in zip(averaged, current, strict=True):
                 mean.copy_(value)
 
     def update(self, module: nn.Module) -> None:
@@ -146,6 +145,8 @@ class _WeightAverage:
         module : torch.nn.Module
             The network.
         """
+        n = int(self.model.n_averaged)
+        self._decay_now = min(self.decay, (1 + n) / (10 + n))
         self.model.update_parameters(module)
 
     @torch.no_grad()
