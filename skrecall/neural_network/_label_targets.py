@@ -77,8 +77,7 @@ class _LabelNet(_Net):
             If a label is unknown, or has one value, and a loss of another package is reduced
             already.
         """
-        known = ~y_true.isnan()
-        if "sample_weight" in self._loss_inputs or known.all():
+        if "sample_weight" in self._loss_inputs or (known := ~y_true.isnan()).all():
             return super().get_loss(y_pred, y_true, X, training)
         X = X or {}
         known = known.to(self.device)

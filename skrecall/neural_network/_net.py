@@ -362,7 +362,7 @@ class _Net(NeuralNet):
             y_pred, y_true.to(self.device), **self._taken(X, self._loss_inputs)
         )
         if "sample_weight" in self._loss_inputs or "sample_weight" not in X:
-            return losses.mean()
+            return losses.mean() if losses.ndim else losses
         if losses.shape[:1] != y_pred.shape[:1]:
             raise ValueError(
                 f"{type(self.criterion_).__name__} returned shape {tuple(losses.shape)} for "

@@ -138,8 +138,15 @@ def weighted_cross_entropy(
     >>> weighted_cross_entropy(logits, torch.tensor([0, 2]))
     tensor([0.1698, 1.0986])
     """
-    log_p = log_probabilities(logits, targets, weight)
-    return negative_log_likelihood(log_p, targets, weight, ignore_index)
+    check_class_targets(logits, targets, weight)
+    logits = in_float32(logits)
+    return F.cross_entropy(
+        logits,
+        targets.long(),
+        weight=None if weight is None else weight.to(logits),
+        ignore_index=ignore_index,
+        reduction="none",
+    )
 
 
 def softmax_focal_loss(

@@ -96,7 +96,8 @@ class Loss(nn.Module):
         valid : Tensor of bool
             Of the shape of `targets`.
         """
-        return (targets != self.ignore_index) & ~targets.isnan()
+        known = targets != self.ignore_index
+        return known & ~targets.isnan() if targets.is_floating_point() else known
 
     def prior_factor(self) -> Tensor | float | None:
         """Return what the loss multiplies the odds of each class by.
@@ -140,8 +141,11 @@ class Loss(nn.Module):
             The mean or sum; with ``reduction="none"`` one loss per target, 0 where it is missing.
         """
         logits, valid = in_float32(logits), self.valid(targets)
-        # Missing targets become 0 before anything is computed: a NaN would reach the gradient.
-        losses = self._losses(logits, targets.where(valid, 0)).where(valid, 0)
+        if valid.is_cpu and valid.all():  # to ask another device would be to wait for it
+            losses = self._losses(logits, targets)
+        else:
+            # Missing targets become 0 before anything is computed: a NaN would reach the gradient.
+            losses = self._losses(logits, targets.where(valid, 0)).where(valid, 0)
         return self._reduce(losses, self._total(targets, valid), sample_weight)
 
     def _reduce(self, losses: Tensor, total: Tensor, sample_weight: Tensor | None) -> Tensor:
