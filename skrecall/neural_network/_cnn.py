@@ -20,7 +20,8 @@ from skrecall.utils._sklearn import (
 )
 
 from ._base import BaseNetEstimator
-from ._targets import CLASS_WEIGHT_SCHEMES, ClassTargets
+from ._prior_factor import prior_factor
+from ._targets import CLASS_WEIGHT_SCHEMES, ClassTargets, check_labels, encode_labels
 
 
 class CNNClassifier(ClassifierMixin, BaseNetEstimator):
@@ -146,6 +147,11 @@ class CNNClassifier(ClassifierMixin, BaseNetEstimator):
         The trained net; ``net_.module_`` is the torch network.
     classes_ : ndarray of shape (n_classes,)
         Labels, sorted.
+    prior_factor_ : ndarray of shape (n_classes,) or None
+        What class weights, sampler and loss multiplied the frequencies of the classes by, scaled to
+        a mean of 1, for `PriorCorrectedClassifier` to undo: the probabilities are those of rows
+        drawn so. None where that is not known: after `partial_fit`, with `reweight_from`, a sampler
+        of one's own, or another loss than cross entropy and logit adjustment.
     history_ : DataFrame
         One row per epoch: losses, seconds, and what the callbacks recorded.
     input_shape_ : tuple of int
@@ -299,7 +305,10 @@ class CNNClassifier(ClassifierMixin, BaseNetEstimator):
             if network and loss do not fit to it; if training goes on with uint8 images after others
             or the other way round; or if training diverges.
         """
-        return self._fit(X, y, sample_weight)
+        self._fit(X, y, sample_weight)
+        codes = encode_labels(check_labels(X, y, warn=False), self.classes_)
+        self.prior_factor_ = prior_factor(self, codes)
+        return self
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(
@@ -348,6 +357,7 @@ class CNNClassifier(ClassifierMixin, BaseNetEstimator):
             raise ValueError(
                 f"classes holds one class only, {self.classes_.tolist()}: name all there will be."
             )
+        self.prior_factor_ = None
         return self._partial_fit(X, y, sample_weight, targets=ClassTargets(self.classes_))
 
     def _learn_targets(self, X: NDArray[Any], y: ArrayLike) -> ClassTargets:
