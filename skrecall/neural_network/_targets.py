@@ -28,7 +28,7 @@ from ._net import NONLINEARITIES, _ClassifierNet, _Net
 CLASS_WEIGHT_SCHEMES = ("sqrt", "effective")
 
 
-def check_labels(X: NDArray[Any], y: ArrayLike, *, warn: bool = True) -> NDArray[Any]:
+def check_labels(X: Any, y: ArrayLike, *, warn: bool = True) -> NDArray[Any]:
     """Return labels of classes, one per sample.
 
     Parameters
