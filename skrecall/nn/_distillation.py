@@ -232,7 +232,8 @@ class _DistillationLoss(nn.Module):
         """
         self.hard_loss.reduction = self.reduction
         hard = self.hard_loss(logits, targets, sample_weight=sample_weight)
-        soft = self._soft(in_float32(logits) * self.predict_scale, teacher)
+        logits, scale = in_float32(logits), self.predict_scale
+        soft = self._soft(logits if scale == 1 else logits * scale, teacher)
         if sample_weight is not None:
             soft = soft * sample_weight.reshape(-1, *[1] * (soft.ndim - 1))
         if self.reduction == "mean":
