@@ -146,10 +146,10 @@ def test_it_learns_what_no_frame_shows():
     )
     fitted = make(backbone=None, max_epochs=12, lr=0.005, batch_size=32)
     fitted.fit(train.clips, train.target, lengths=train.lengths)
-    assert fitted.score(test.clips, test.target, lengths=test.lengths) > 0.9
+    assert fitted.score(test.clips, test.target, lengths=test.lengths) > 0.8
     shuffled = as_objects(test)
     shuffled[:] = [clip[np.random.default_rng(0).permutation(len(clip))] for clip in shuffled]
-    assert fitted.score(shuffled, test.target) < 0.75
+    assert fitted.score(shuffled, test.target) < 0.7
 
 
 def test_search_over_objects(data):
