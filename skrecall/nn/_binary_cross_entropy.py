@@ -27,7 +27,8 @@ def positive_weights(
     label_counts : Tensor of shape (n_labels,) or sequence of float
         Positives of each label. A label without any counts as one with one.
     n_samples : int, or Tensor of shape (n_labels,) or sequence of float
-        Samples, or those of which the label is known.
+        Samples, or those of which the label is known. A label without negatives counts as one with
+        one: a weight of 0 would leave it nothing to learn from.
     scheme : {"inverse", "sqrt", "effective"}, default="inverse"
         Negatives over positives, ``(N - n) / n``, so that both weigh the same in all; the square
         root of that; or the ratio of their effective numbers, ``(1 - beta**(N - n)) /
@@ -67,7 +68,7 @@ def positive_weights(
         raise ValueError(f"cap={cap} would leave no positive: pass more than 0, or None.")
     n, n_known = check_counts(f"The scheme {scheme!r}", label_counts, n_samples)
     n = n.clamp(min=1)
-    n_negatives = (n_known - n).clamp(min=0)
+    n_negatives = (n_known - n).clamp(min=1)
     if scheme == "effective":
         # 1 - beta**n would round to 0 for a beta close to 1; xlogy is n log(beta).
         weights = torch.expm1(torch.xlogy(n_negatives, beta)) / torch.expm1(torch.xlogy(n, beta))

@@ -74,6 +74,13 @@ def test_a_label_without_positives_has_a_finite_weight():
     assert_close(positive_weights([0, 1], 10), torch.tensor([9.0, 9.0]))
 
 
+@pytest.mark.parametrize("scheme", ["inverse", "sqrt", "effective"])
+def test_a_label_without_negatives_has_a_weight(scheme):
+    # As with one negative: a weight of 0 would leave the label out.
+    weights = positive_weights([10, 10], [10, 11], scheme, beta=0.9)
+    assert weights[0] == weights[1] > 0
+
+
 def test_samples_may_be_counted_per_label():
     assert_close(positive_weights([5, 5], [10, 20]), torch.tensor([1.0, 3.0]))
 
