@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from ._loss import Loss
@@ -90,7 +91,7 @@ class CombinedLoss(Loss):
             for loss, _ in pairs
         ]
         for name in ("predict_nonlinearity", "predict_scale", "takes_cosines", "ignore_index"):
-            found = [getattr(loss, name, False) for loss in built]
+            found = [getattr(loss, name) for loss in built]
             if any(value != found[0] for value in found):
                 shown = ", ".join(
                     f"{type(loss).__name__} {value!r}"
@@ -106,7 +107,22 @@ class CombinedLoss(Loss):
         self.loss_weights = tuple(float(weight) for _, weight in pairs)
         self.predict_nonlinearity = built[0].predict_nonlinearity
         self.predict_scale = built[0].predict_scale
-        self.takes_cosines = getattr(built[0], "takes_cosines", False)
+        self.takes_cosines = built[0].takes_cosines
+
+    def valid(self, targets: Tensor) -> Tensor:
+        """Return which targets count in any of the losses.
+
+        Parameters
+        ----------
+        targets : Tensor
+            What the losses take.
+
+        Returns
+        -------
+        valid : Tensor of bool
+            Of the shape of `targets`.
+        """
+        return torch.stack([loss.valid(targets) for loss in self.losses]).any(dim=0)
 
     def start_epoch(self, epoch: int, n_epochs: int) -> None:
         """Tell every loss where training stands.

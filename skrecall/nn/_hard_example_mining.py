@@ -185,7 +185,7 @@ class HardExampleMining(Loss):
         self.loss = inner
         self.predict_nonlinearity = inner.predict_nonlinearity
         self.predict_scale = inner.predict_scale
-        self.takes_cosines = getattr(inner, "takes_cosines", False)
+        self.takes_cosines = inner.takes_cosines
         self.keep = keep
         self.min_kept = min_kept
         self.negatives_per_positive = negatives_per_positive
@@ -197,6 +197,21 @@ class HardExampleMining(Loss):
         self.level = level
         self.warmup = warmup
         self.warming_up = False
+
+    def valid(self, targets: Tensor) -> Tensor:
+        """Return which targets count in the loss that is mined.
+
+        Parameters
+        ----------
+        targets : Tensor
+            What the loss takes.
+
+        Returns
+        -------
+        valid : Tensor of bool
+            Of the shape of `targets`.
+        """
+        return self.loss.valid(targets)
 
     def start_epoch(self, epoch: int, n_epochs: int) -> None:
         """Mine from here on, or let everything count if this epoch belongs to the warm-up.

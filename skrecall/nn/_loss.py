@@ -283,7 +283,7 @@ class SoftmaxLoss(Loss):
     def _total(self, targets: Tensor, valid: Tensor) -> Tensor:
         if self.mean_over == "targets" or self.weight is None:
             return super()._total(targets, valid)
-        return self.weight[targets.where(valid, 0)].where(valid, 0).sum()
+        return self.weight[targets.where(valid, 0).long()].where(valid, 0).sum()
 
 
 def check_class_targets(logits: Tensor, targets: Tensor, per_class: Tensor | None = None) -> None:

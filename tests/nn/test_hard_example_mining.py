@@ -10,7 +10,9 @@ from torch.testing import assert_close
 from skrecall.nn import (
     CombinedLoss,
     HardExampleMining,
+    PartialLabelLoss,
     SeesawLoss,
+    SigmoidFocalLoss,
     SigmoidLoss,
     SoftmaxFocalLoss,
     WeightedBinaryCrossEntropyLoss,
@@ -322,3 +324,26 @@ def test_mining_is_the_same_for_equal_losses():
 def test_bad_input_gets_a_sentence(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.int16, torch.int32])
+def test_masks_of_any_integer_type_are_mined(dtype):
+    logits, targets = batch((4, 3, 2, 2))
+    targets[0, 0, 0] = 255
+    params = {"weight": [1.0, 2.0, 5.0], "mean_over": "weights", "ignore_index": 255}
+    loss = HardExampleMining("cross_entropy", loss_params=params, level="pixel")
+    assert_close(loss(logits, targets.to(dtype)), loss(logits, targets))
+
+
+def test_what_counts_in_a_loss_counts_in_a_sum_of_losses():
+    # Unknown labels are negatives of this loss, alone or in a sum.
+    logits, targets = indicator()
+    targets[:, 2:] = -1
+    params = {"mode": "negative"}
+    alone = HardExampleMining("partial_label", loss_params=params, keep=0.5, level="label")
+    summed = HardExampleMining(
+        CombinedLoss([(PartialLabelLoss(**params), 1.0), (SigmoidFocalLoss(), 0.0)]),
+        keep=0.5,
+        level="label",
+    )
+    assert_close(summed(logits, targets), alone(logits, targets))
