@@ -79,8 +79,8 @@ def distribution_balanced_loss(
         labels.
     label_counts : Tensor of shape (n_labels,)
         Positives of each label in the training samples. A label without any counts as one with one.
-    n_samples : int or Tensor of shape ()
-        Number of training samples.
+    n_samples : int or Tensor of shape () or (n_labels,)
+        Number of training samples, or of those in which the label is known.
     alpha : float, default=0.1
         Least rebalancing weight; the largest is ``1 + alpha``.
     beta : float, default=10.0
@@ -128,7 +128,8 @@ def distribution_balanced_loss(
     targets = targets.to(logits)
     counts = per_label("label_counts", label_counts, logits).clamp(min=1)
     weights = rebalancing_weights(targets, counts, alpha=alpha, beta=beta, mu=mu)
-    odds_against = (n_samples - counts).clamp(min=1) / counts
+    n_known = per_label("n_samples", torch.as_tensor(n_samples), logits)
+    odds_against = (n_known - counts).clamp(min=1) / counts
     logits = logits - bias_scale / negative_scale * odds_against.log()
     positives = focused_positives(logits, gamma)
     negatives = focused_positives(-negative_scale * logits, gamma) / negative_scale

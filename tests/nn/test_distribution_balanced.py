@@ -120,6 +120,8 @@ def test_labels_on_axis_one_of_images():
     losses = distribution_balanced_loss(*images, **counts())
     expected = distribution_balanced_loss(logits, targets, **counts())
     assert_close(losses.reshape(3, 8).T, expected)
+    per_label = {**counts(), "n_samples": torch.tensor([N, N, N])}
+    assert_close(distribution_balanced_loss(*images, **per_label), losses)
 
 
 @pytest.mark.parametrize("label_counts", [[0, 600, 5], [1, 300, 600]])
