@@ -129,7 +129,8 @@ class ResNet(BaseBackbone):
         Returns
         -------
         maps : list of Tensor of shape (n_samples, pyramid_channels[i], h, w)
-            Each has half the height and width of the one before.
+            Each has half the height and width of the one before, rounded up, but for axes that are
+            too short to be halved.
         """
         X = self.stem(X)
         maps = []

@@ -25,9 +25,10 @@ def seesaw_loss(
 ) -> Tensor:
     """Return the cross entropy in which the other classes' exponentials are re-weighted.
 
-    A target of class y multiplies the exponential of class j by ``min(1, n[j] / n[y])**p``, which
-    spares a rarer class (mitigation), and by ``max(1, p[j] / p[y])**q``, which spares none that is
-    held for likelier than y (compensation). The gradient takes both factors as constants.
+    A target of class y multiplies the exponential of class j by ``min(1, n[j] / n[y])**p``, so
+    that a rarer class is pushed down less (mitigation), and by ``max(1, p[j] / p[y])**q``, so that
+    a class held for likelier than y is pushed down more (compensation). The gradient takes both
+    factors as constants.
 
     Parameters
     ----------

@@ -93,7 +93,8 @@ class SmallCNN(BaseBackbone):
         Returns
         -------
         maps : list of Tensor of shape (n_samples, pyramid_channels[i], h, w)
-            Each has half the height and width of the one before.
+            Each has half the height and width of the one before, rounded up, but for axes that are
+            too short to be halved.
         """
         maps = []
         for stage in self.stages:
