@@ -7,6 +7,7 @@ import torch
 from torch.testing import assert_close
 
 from skrecall.nn import LovaszLoss, jaccard_loss, lovasz_loss
+from skrecall.nn._lovasz import lovasz_extension
 
 LOGITS = torch.tensor([[[[2.0, 0], [0, -1]], [[0, 1], [0, 0]], [[-1, 0], [1, 3]]]])
 MASK = torch.tensor([[[0, 1], [2, 2]]])
@@ -75,6 +76,14 @@ def test_it_is_the_extension_of_the_jaccard_loss(mode, hinge, average, n_classes
     expected = torch.tensor(expected, dtype=torch.float64)
     losses = lovasz_loss(logits, targets, mode=mode, hinge=hinge, average=average)
     assert_close(losses, expected[0] if average == "batch" else expected)
+
+
+def test_soft_labels_share_out_the_whole_loss():
+    # Where all pixels are wrong by as much, their shares add up to the loss of all, which is 1.
+    generator = torch.Generator().manual_seed(0)
+    truth, mass = torch.rand(2, 3, 9, generator=generator, dtype=torch.float64)
+    errors = torch.full_like(truth, 0.7)
+    assert_close(lovasz_extension(errors, truth, mass), torch.full((3,), 0.7).double())
 
 
 @pytest.mark.parametrize("average", ["batch", "sample"])
