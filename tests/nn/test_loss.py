@@ -27,12 +27,15 @@ def test_every_name_has_a_case():
 
 @every_loss
 def test_gradient_is_the_numerical_one(case):
-    logits, targets = case.batch()
+    logits, targets = case.batch(n=3 if case.targets in {"pixels", "masks"} else 6)
     targets = missing(case, targets, [1])
     loss = case.make().double()
-    for reduction in ("mean", "sum", "none"):
+    # Logit by logit once, as a mean or sum of right derivatives needs one direction only.
+    for reduction, fast in (("none", False), ("mean", True), ("sum", True)):
         loss.reduction = reduction
-        assert torch.autograd.gradcheck(lambda z: loss(z, targets), logits.requires_grad_())
+        assert torch.autograd.gradcheck(
+            lambda z: loss(z, targets), logits.requires_grad_(), fast_mode=fast
+        )
 
 
 @every_loss
@@ -141,16 +144,8 @@ def test_the_prior_factor_is_what_the_best_logits_are_off_by():
         get_loss("logit_adjusted", class_counts=counts),
         get_loss("logit_adjusted", class_counts=counts, tau=0.5, weight=weight),
     ):
-        logits = torch.zeros(3, requires_grad=True)
-        optimizer = torch.optim.LBFGS([logits], max_iter=200, line_search_fn="strong_wolfe")
-
-        def closure(loss=loss, logits=logits, optimizer=optimizer):
-            optimizer.zero_grad()
-            value = loss(logits.expand(100, 3), targets)
-            value.backward()
-            return value
-
-        optimizer.step(closure)
-        shifted = counts * loss.prior_factor()
-        assert_close(logits.softmax(0), shifted / shifted.sum(), rtol=1e-3, atol=1e-4)
+        # The losses are convex, so that a gradient of 0 is the minimum.
+        logits = (counts * loss.prior_factor()).log().requires_grad_()
+        loss(logits.expand(100, 3), targets).backward()
+        assert_close(logits.grad, torch.zeros(3), rtol=0, atol=1e-6)
     assert get_loss("focal").prior_factor() is None
