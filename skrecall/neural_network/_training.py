@@ -1,6 +1,7 @@
 """Training of the net inside an estimator: what its parameters become, and one fit of it."""
 
 import copy
+import inspect
 import warnings
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -99,19 +100,19 @@ def train_net(
         if net.lr != self.lr or self.lr_schedule is not None:
             net.set_learning_rates(self.lr)
         average_weights(net, self.ema_decay)
-        net.augmentation = build_augmentation(self.augmentation, device)
-        net.batch_sampler = build_sampler(self.sampler, self.sampler_params, net.batch_size)
         # What is set from here on is kept for the fit only: a pickled estimator holds no data.
-        train.seed = seed
-        net.train_split = None if valid is None else predefined_split(valid)
-        n_steps = max_epochs * len(net.get_iterator(train, training=True))
-        net.callbacks = make_callbacks(self, n_steps, valid, valid_labels)
-        if self.checkpoint_dir is not None:
-            path = checkpoint_path(self.checkpoint_dir, self, net, seed, (train, valid))
-            rows = [dataset for dataset in (train, valid) if dataset is not None]
-            net.callbacks.append(("checkpoint", _Checkpoint(path, rows)))
-        net.initialize_callbacks()
         try:
+            net.augmentation = build_augmentation(self.augmentation, device)
+            net.batch_sampler = build_sampler(self.sampler, self.sampler_params, net.batch_size)
+            train.seed = seed
+            net.train_split = None if valid is None else predefined_split(valid)
+            n_steps = max_epochs * len(net.get_iterator(train, training=True))
+            net.callbacks = make_callbacks(self, n_steps, valid, valid_labels)
+            if self.checkpoint_dir is not None:
+                path = checkpoint_path(self.checkpoint_dir, self, net, seed, (train, valid))
+                rows = [dataset for dataset in (train, valid) if dataset is not None]
+                net.callbacks.append(("checkpoint", _Checkpoint(path, rows)))
+            net.initialize_callbacks()
             net.partial_fit(train)
         finally:
             net.train_split = net.augmentation = net.batch_sampler = None
@@ -236,13 +237,18 @@ def build_sampler(
     Raises
     ------
     ValueError
-        If there are parameters without a sampler.
+        If there are parameters without a sampler, or that it does not have.
     """
     if given is None:
         if params:
             raise ValueError(f"sampler_params={params} belong to a sampler, and sampler is None.")
         return None
-    return partial(by_name(BATCH_SAMPLERS, given), batch_size=batch_size, **(params or {}))
+    make = by_name(BATCH_SAMPLERS, given)
+    known = inspect.signature(make).parameters
+    if isinstance(given, str) and not set(params or {}) <= set(known):
+        own = sorted(set(known) - {"targets", "batch_size"})
+        raise ValueError(f"sampler={given!r} takes {', '.join(own)}, and not {params}.")
+    return partial(make, batch_size=batch_size, **(params or {}))
 
 
 def average_weights(net: _Net, decay: float | None) -> None:

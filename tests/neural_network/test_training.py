@@ -198,6 +198,8 @@ class TestSamplersAndAugmentation:
     def test_parameters_of_no_sampler(self):
         with pytest.raises(ValueError, match=r"sampler_params=\{'power': 1\} belong to a sampler"):
             make(sampler_params={"power": 1}).fit(*table())
+        with pytest.raises(ValueError, match=r"sampler='balanced' takes classes_per_batch, and no"):
+            make(sampler="balanced", sampler_params={"power": 1}).fit(*table())
 
     def test_augmentation_acts_in_training_only_on_scaled_images(self):
         X, y = digits()
