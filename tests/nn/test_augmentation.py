@@ -231,6 +231,12 @@ def test_cutmix_pastes_one_rectangle_and_says_its_exact_share(shape):
     assert share.max() > 0.9
 
 
+def test_a_whole_rectangle_has_the_area_that_was_drawn():
+    # All shares are one half: rectangles have .7 of each side, and those not cut off half the area.
+    _, _, share = seeded(CutMix(alpha=1e6), torch.rand(200, 1, 20, 20))
+    assert share.min().item() == pytest.approx(1 - 14 * 14 / 400)
+
+
 def test_the_loss_of_mixed_samples_is_linear_for_soft_targets():
     # share * loss(y) + (1 - share) * loss(y[order]) is the cross entropy of the mixed target.
     X, y = batch(), torch.arange(40) % 4
