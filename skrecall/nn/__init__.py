@@ -37,6 +37,12 @@ from ._cross_entropy import (  # noqa: E402
     softmax_focal_loss,
     weighted_cross_entropy,
 )
+from ._dice import (  # noqa: E402
+    DiceLoss,
+    GeneralizedDiceLoss,
+    dice_loss,
+    generalized_dice_loss,
+)
 from ._distillation import (  # noqa: E402
     SigmoidDistillationLoss,
     SoftmaxDistillationLoss,
@@ -69,17 +75,6 @@ from ._partial_label import PartialLabelLoss, partial_label_loss  # noqa: E402
 from ._perceptron import MultilayerPerceptron  # noqa: E402
 from ._poly1 import Poly1Loss, poly1_loss  # noqa: E402
 from ._recurrent import RecurrentCNN  # noqa: E402
-from ._region import (  # noqa: E402
-    DiceLoss,
-    FocalTverskyLoss,
-    GeneralizedDiceLoss,
-    JaccardLoss,
-    TverskyLoss,
-    dice_loss,
-    generalized_dice_loss,
-    jaccard_loss,
-    tversky_loss,
-)
 from ._registry import LOSSES, get_loss, takes_counts  # noqa: E402
 from ._residual import ResNet  # noqa: E402
 from ._seesaw import SeesawLoss, seesaw_loss  # noqa: E402
@@ -87,6 +82,13 @@ from ._sigmoid_focal import SigmoidFocalLoss, sigmoid_focal_loss  # noqa: E402
 from ._sigmoid_poly1 import SigmoidPoly1Loss, sigmoid_poly1_loss  # noqa: E402
 from ._small_cnn import SmallCNN  # noqa: E402
 from ._transfer import freeze, split_parameters  # noqa: E402
+from ._tversky import (  # noqa: E402
+    FocalTverskyLoss,
+    JaccardLoss,
+    TverskyLoss,
+    jaccard_loss,
+    tversky_loss,
+)
 from ._zlpr import ZLPRLoss, zlpr_loss  # noqa: E402
 
 __all__ = [

@@ -11,6 +11,7 @@ from ._asymmetric import AsymmetricLoss
 from ._binary_cross_entropy import WeightedBinaryCrossEntropyLoss
 from ._combined import CombinedLoss
 from ._cross_entropy import SoftmaxFocalLoss, WeightedCrossEntropyLoss
+from ._dice import DiceLoss, GeneralizedDiceLoss
 from ._distribution_balanced import DistributionBalancedLoss
 from ._hard_example_mining import HardExampleMining
 from ._ldam import LDAMLoss
@@ -19,16 +20,10 @@ from ._loss import Loss
 from ._lovasz import LovaszLoss
 from ._partial_label import PartialLabelLoss
 from ._poly1 import Poly1Loss
-from ._region import (
-    DiceLoss,
-    FocalTverskyLoss,
-    GeneralizedDiceLoss,
-    JaccardLoss,
-    TverskyLoss,
-)
 from ._seesaw import SeesawLoss
 from ._sigmoid_focal import SigmoidFocalLoss
 from ._sigmoid_poly1 import SigmoidPoly1Loss
+from ._tversky import FocalTverskyLoss, JaccardLoss, TverskyLoss
 from ._zlpr import ZLPRLoss
 
 LOSSES: dict[str, Callable[..., nn.Module]] = {

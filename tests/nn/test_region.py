@@ -1,4 +1,4 @@
-"""Region losses against published numbers, plain loops and the identities between them."""
+"""What holds for all losses of regions: plain formulas, identities, weights, gradients, errors."""
 
 import pytest
 import torch
@@ -6,7 +6,6 @@ import torch.nn.functional as F
 from torch.testing import assert_close
 
 from skrecall.nn import (
-    CombinedLoss,
     DiceLoss,
     FocalTverskyLoss,
     GeneralizedDiceLoss,
@@ -14,85 +13,16 @@ from skrecall.nn import (
     JaccardLoss,
     TverskyLoss,
     dice_loss,
-    generalized_dice_loss,
     get_loss,
     jaccard_loss,
     tversky_loss,
 )
 from skrecall.nn._region import BaseRatioLoss, BaseRegionLoss
+from tests.nn.regions import LOGITS, MASK, batch, sums_by_loop
 
-LOGITS = torch.tensor([[[[2.0, 0], [0, -1]], [[0, 1], [0, 0]], [[-1, 0], [1, 3]]]])
-MASK = torch.tensor([[[0, 1], [2, 2]]])
-# Segmentation Models PyTorch smooths as we do; MONAI adds 1e-5 to both sides of the fraction,
-# which is 5e-6 pixels that are predicted and true.
-MONAI = 5e-6
 FAMILY = [DiceLoss, JaccardLoss, TverskyLoss, FocalTverskyLoss, GeneralizedDiceLoss]
 every_class = pytest.mark.parametrize("cls", FAMILY)
 every_mode = pytest.mark.parametrize("mode", ["softmax", "sigmoid"])
-
-
-def batch(mode="softmax", shape=(4, 3, 3, 5), seed=0):
-    generator = torch.Generator().manual_seed(seed)
-    logits = 2 * torch.randn(shape, generator=generator, dtype=torch.float64)
-    if mode == "sigmoid":
-        return logits, torch.randint(2, shape, generator=generator).double()
-    return logits, torch.randint(shape[1], shape[:1] + shape[2:], generator=generator)
-
-
-def sums_by_loop(logits, targets, mode):
-    """Return I, P and T of every sample and class over the targets that are not missing."""
-    p = logits.softmax(1) if mode == "softmax" else logits.sigmoid()
-    sums = torch.zeros(3, *logits.shape[:2], dtype=torch.float64)
-    for i, j in torch.cartesian_prod(*(torch.arange(n) for n in logits.shape[:2])).tolist():
-        for y in range(logits.shape[2]):
-            for x in range(logits.shape[3]):
-                if mode == "softmax":
-                    target = targets[i, y, x].item()
-                    known, true = target != -100, float(target == j)
-                else:
-                    target = targets[i, j, y, x].item()
-                    known, true = target == target and target != -1, target
-                if known:
-                    prob = p[i, j, y, x].item()
-                    sums[:, i, j] += torch.tensor([prob * true, prob, true], dtype=torch.float64)
-    return sums
-
-
-@pytest.mark.parametrize(
-    ("loss", "expected"),
-    [
-        (DiceLoss(smooth=0.0), 0.28902066),
-        (DiceLoss(smooth=1.0), 0.15657647),
-        (JaccardLoss(smooth=0.0), 0.44126320),
-        (JaccardLoss(smooth=1.0), 0.26943800),
-        (TverskyLoss(alpha=0.3, beta=0.7, smooth=0.0), 0.28462982),
-        (TverskyLoss(alpha=0.3, beta=0.7, smooth=1.0), 0.15474510),
-        (DiceLoss(smooth=MONAI), 0.28901947),
-        (DiceLoss(smooth=MONAI, squared=True), 0.10220417),
-        (GeneralizedDiceLoss(smooth=MONAI), 0.30515605),
-        (
-            CombinedLoss({"dice": 1, "cross_entropy": 1}, loss_params={"dice": {"smooth": MONAI}}),
-            0.62367427,
-        ),
-        (DiceLoss(smooth=MONAI, include_background=False), 0.30283350),
-    ],
-)
-@pytest.mark.parametrize("average", ["batch", "sample"])
-def test_reference_values(loss, expected, average):
-    for module in loss.modules():
-        if isinstance(module, BaseRegionLoss):
-            module.average = average  # there is one image
-    assert_close(loss(LOGITS, MASK).item(), expected, rtol=1e-6, atol=0)
-
-
-@pytest.mark.parametrize(
-    ("absent", "score", "expected"),
-    [("skip", -20, 0.0), ("skip", 20, 0.0), ("count", -20, 8.2380e-4), ("count", 20, 0.9999975)],
-)
-def test_reference_values_of_an_empty_mask(absent, score, expected):
-    loss = DiceLoss(mode="sigmoid", smooth=MONAI, absent=absent)
-    value = loss(torch.full((1, 1, 2, 2), float(score)), torch.zeros(1, 1, 2, 2))
-    assert_close(value.item(), expected, rtol=1e-6, atol=1e-8)
 
 
 @every_mode
@@ -121,27 +51,6 @@ def test_the_functions_are_the_plain_formulas(mode, average, smooth):
     check(losses, (1 - part / whole) ** 1.5)
 
 
-@pytest.mark.parametrize("average", ["batch", "sample"])
-def test_generalized_dice_is_the_plain_formula(average):
-    logits, targets = batch(shape=(3, 4, 3, 5))
-    targets[targets == 1] = 0
-    sums = sums_by_loop(logits, targets, "softmax")
-    rows = sums.sum(1, keepdim=True) if average == "batch" else sums
-    expected = []
-    for overlap, predicted, true in rows.movedim(1, 0).tolist():
-        finite = [1 / t**2 for t in true if t]
-        weight = [1 / t**2 if t else max(finite) for t in true]
-        part = sum(w * i for w, i in zip(weight, overlap, strict=True))
-        whole = sum(w * (p + t) for w, p, t in zip(weight, predicted, true, strict=True))
-        expected.append(1 - 2 * part / whole)
-    expected = torch.tensor(expected, dtype=torch.float64)
-    losses = generalized_dice_loss(logits, targets, smooth=0.0, average=average)
-    assert_close(losses, expected[0] if average == "batch" else expected)
-    # Left out of the sums, the absent class costs nothing.
-    skipped = GeneralizedDiceLoss(smooth=0.0, average=average, absent="skip")
-    assert skipped(logits, targets) < losses.mean()
-
-
 @every_mode
 @pytest.mark.parametrize("average", ["batch", "sample"])
 @pytest.mark.parametrize("smooth", [0.0, 0.5, 3.0])
@@ -157,15 +66,6 @@ def test_identities(mode, average, smooth):
     assert_close(focal(logits, targets), TverskyLoss(reduction="none", **options)(logits, targets))
     focal = FocalTverskyLoss(gamma=0.75, reduction="none", **options)
     assert_close(focal(logits, targets), tversky_loss(logits, targets, **options) ** 0.75)
-
-
-def test_one_true_class_is_the_generalized_dice_of_that_class():
-    logits, targets = batch("sigmoid", (4, 1, 3, 5))
-    options = {"mode": "sigmoid", "smooth": 0.0}
-    assert_close(
-        generalized_dice_loss(logits, targets, **options),
-        dice_loss(logits, targets, **options)[0],
-    )
 
 
 @every_class
@@ -219,22 +119,6 @@ def test_background_and_class_weights(cls):
     assert_close(weighted(logits, targets), losses * weight)
 
 
-def test_weights_of_generalized_dice_multiply_those_by_size():
-    logits, targets = batch()
-    first_two = GeneralizedDiceLoss(weight=[0.0, 1.0, 1.0], smooth=0.0)(logits, targets)
-    without = GeneralizedDiceLoss(include_background=False, smooth=0.0)(logits, targets)
-    assert_close(first_two, without)
-
-
-def test_soft_targets_may_be_squared():
-    logits, targets = batch("sigmoid")
-    targets = (targets + 0.5) / 2
-    p, axes = logits.sigmoid(), (0, 2, 3)
-    whole = p.square().sum(axes) + targets.square().sum(axes)
-    losses = dice_loss(logits, targets, mode="sigmoid", squared=True, smooth=0.0)
-    assert_close(losses, 1 - 2 * (p * targets).sum(axes) / whole)
-
-
 @every_class
 @every_mode
 @pytest.mark.parametrize("average", ["batch", "sample"])
@@ -263,18 +147,6 @@ def test_certain_predictions_stay_finite(cls, mode, smooth, right, dtype):
         assert_close(loss.item(), 1.0)
 
 
-def test_many_pixels_in_half_precision_are_summed_in_float32():
-    logits = torch.zeros(1, 2, 512, 512, dtype=torch.float16)
-    assert_close(DiceLoss(smooth=0.0)(logits, torch.zeros(1, 512, 512).long()).item(), 2 / 3)
-
-
-def test_hardest_images_by_dice():
-    logits, targets = batch(shape=(6, 3, 3, 5))
-    losses = dice_loss(logits, targets, average="sample").mean(dim=1)
-    mined = HardExampleMining("dice", loss_params={"average": "sample"}, keep=0.5)
-    assert_close(mined(logits, targets), losses.sort().values[3:].mean())
-
-
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -282,8 +154,6 @@ def test_hardest_images_by_dice():
         (lambda: DiceLoss(average="micro"), r"average='micro' is unknown: choose 'batch'"),
         (lambda: DiceLoss(absent="drop"), r"absent='drop' is unknown: choose 'count', 'skip'"),
         (lambda: DiceLoss(smooth=-1.0), r"smooth=-1.0 is negative: pass 0 or more pixels"),
-        (lambda: TverskyLoss(alpha=-1.0), r"alpha=-1.0 and beta=0.7 weigh false positives"),
-        (lambda: FocalTverskyLoss(gamma=0.0), r"gamma=0.0 must be above 0"),
         (
             lambda: DiceLoss(average="sample")(torch.zeros(2, 3), torch.zeros(2).long()),
             r"logits have shape \(2, 3\) and average='sample' sums over the pixels",
