@@ -101,11 +101,10 @@ plt.show()
 
 # %%
 # With few negatives, a nine and any broad stroke is taken for an 8. Once those are in the set, it
-# is round digits that score most, and after the third round none reaches 0.5. The ranking gets
+# is curved digits that score most, and after the third round none reaches 0.5. The ranking gets
 # better, and about 220 negatives do what 480 random ones do, or all of them: with 60 images of an 8
-# to be tested on, a few hundredths are luck. A quarter to a third of the 8s that 0.5 found are lost
-# with the false alarms, as the set is hard and not like the data: choose the threshold on rows that
-# were held out.
+# to be tested on, a few hundredths are luck. With the false alarms 0.5 also loses 8s that the first
+# round found, as the set is hard and not like the data: choose the threshold on rows held out.
 #
 # What this does not show: negatives that do not fit in memory, for which the method is made. And
 # wrong labels, of which the hardest negatives are full.
