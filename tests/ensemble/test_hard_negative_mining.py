@@ -20,7 +20,7 @@ from sklearn.svm import SVC, LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
 from skrecall.ensemble import HardNegativeMiningClassifier
-from skrecall.ensemble._hard_negative_mining import HardestRows, population_weights
+from skrecall.ensemble._hard_negative_mining import population_weights
 from skrecall.threshold import PriorCorrectedClassifier, RecallThresholdClassifier
 
 
@@ -194,20 +194,6 @@ def test_texts():
     fitted = mining(model, max_negatives=10).fit(X, y, negatives=["another word"] * 50)
     assert fitted.n_scored_ == 110
     assert fitted.predict(["rare", "another word"]).tolist() == ["rare", "common"]
-
-
-def test_hardest_rows_are_the_greatest_of_all_blocks():
-    rng = np.random.RandomState(0)
-    scores, ties = rng.randint(5, size=100).astype(float), rng.uniform(size=100)
-    hardest = HardestRows.of_size(30)
-    among = rng.uniform(size=100) < 0.7
-    for rows in np.array_split(np.arange(100), 7):
-        hardest.offer((rows, rows[:, None]), scores[rows], ties[rows], among[rows])
-    allowed = sorted(np.flatnonzero(among).tolist(), key=lambda i: (-scores[i], ties[i]))
-    assert hardest.ids.tolist() == hardest.X[:, 0].tolist() == allowed[:30]
-    few = HardestRows.of_size(30)
-    few.offer((np.arange(3), np.arange(3)), np.array([1.0, 3.0, 2.0]), np.zeros(3))
-    assert few.ids.tolist() == [1, 2, 0]
 
 
 def test_the_first_negatives_are_drawn_evenly_and_ties_are_random():
