@@ -84,11 +84,11 @@ axes[1].legend(loc="lower right", frameon=False)
 plt.show()
 
 # %%
-# Who tells ten digits apart has looked at all that oddness asks for: the old features are worth some
+# Who tells ten digits apart has looked at all that oddness asks for: old features are worth some
 # hundredths here, and frozen they are as good as trained on. Who has seen 0 to 4 only has dropped
 # what tells a 5 from a 9: such features are a burden if they are frozen, and no help if they are
 # not. So always train from scratch as well, and compare.
 #
 # What this does not show: large networks trained on millions of photographs, whose features serve
-# most tasks; they plug in as `backbone` just so. Nor frozen parts: with the convolutions alone kept,
+# most tasks; they plug in as `backbone` just so. Nor frozen parts: with the convolutions kept,
 # by `freeze="backbone.stages.*"`, the task on the right went about as well as from scratch.
