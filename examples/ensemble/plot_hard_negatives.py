@@ -84,8 +84,8 @@ for k, top in enumerate(miner.history_["hardest_score"]):
     axes[k, 0].set_ylabel(caption, rotation=0, ha="right", va="center")
 above, below = right.subplots(2, 1)
 above.plot(n_mined, precision, "o-", color="tab:blue", label="mined")
-for k, name in [(0, "round 1"), (1, "2"), (3, "4")]:
-    above.text(n_mined[k], precision[k] + 0.03, name, color="tab:blue", ha="center")
+above.text(n_mined[0], precision[0] - 0.07, "round 1", color="tab:blue")
+above.text(n_mined[-1], precision[-1] + 0.04, "round 4", color="tab:blue", ha="center")
 above.plot(n_random, at_random, "s--", color="0.5", label="random")
 above.set(xscale="log", xlabel="Negatives trained on", ylabel="Average precision", ylim=(0.5, 1))
 above.set_xticks(n_random, n_random)
