@@ -31,6 +31,7 @@ from ._data import (
     stack_images,
 )
 from ._net import _Net
+from ._prior_factor import prior_factor
 from ._runtime import torch_threads
 from ._stored import BaseSource, _StoredDataset, as_source, join_samples
 from ._training import OPTIMIZERS, train_net
@@ -295,19 +296,13 @@ class BaseNetEstimator(BaseEstimator):  # numpydoc ignore=PR01
             valid = self._dataset(X, targets, inputs, held_out)
             valid_labels = self._targets.labels(targets[held_out])
         counts = self._count(targets[train])
-        if unlabeled is not None:
-            X_more = self._check_X(unlabeled, reset=False)
-            more = np.arange(len(X), len(X) + len(X_more))
-            train = np.append(np.arange(len(X))[train], more)
-            X = join_samples(X, X_more)
-            missing = np.full((len(more), *targets.shape[1:]), self._targets.missing)
-            targets = np.concatenate([targets, missing.astype(targets.dtype)])
-            for name in WEIGHTS:
-                if (values := inputs.get(name)) is not None:
-                    inputs[name] = np.append(values, np.ones(len(more)))
+        if unlabeled is None:
+            dataset = self._dataset(X, targets, inputs, train)
+        else:
+            dataset = self._with_unlabeled(X, unlabeled, targets, inputs, train)
         train_net(
             self,
-            self._dataset(X, targets, inputs, train),
+            dataset,
             valid,
             valid_labels,
             counts=counts,
@@ -315,7 +310,32 @@ class BaseNetEstimator(BaseEstimator):  # numpydoc ignore=PR01
             criterion=criterion,
             proceed=proceed,
         )
+        self.prior_factor_ = prior_factor(self, targets)
         return self
+
+    def _with_unlabeled(
+        self,
+        X: Any,
+        unlabeled: ArrayLike,
+        targets: NDArray[Any],
+        inputs: Mapping[str, NDArray[Any] | None],
+        rows: NDArray[np.intp] | slice,
+    ) -> _ArrayDataset:
+        """Return some of the rows, and all those without targets, whose weights are 1."""
+        X_more = self._check_X(unlabeled, reset=False)
+        more = np.arange(len(X), len(X) + len(X_more))
+        missing = np.full((len(more), *targets.shape[1:]), self._targets.missing)
+        weights = {
+            name: np.append(inputs[name], np.ones(len(more)))
+            for name in WEIGHTS
+            if inputs.get(name) is not None
+        }
+        return self._dataset(
+            join_samples(X, X_more),
+            np.concatenate([targets, missing.astype(targets.dtype)]),
+            {**inputs, **weights},
+            np.append(np.arange(len(X))[rows], more),
+        )
 
     def _partial_fit(
         self,
@@ -323,30 +343,36 @@ class BaseNetEstimator(BaseEstimator):  # numpydoc ignore=PR01
         y: ArrayLike,
         sample_weight: ArrayLike | None = None,
         *,
-        targets: Any,
-        criterion: Callable[[nn.Module], nn.Module] | None = None,
+        kind: Any,
         **inputs: NDArray[Any] | None,
     ) -> Self:
-        """Train on a chunk for one epoch; `targets` is its kind of target, if this is the first."""
-        for name in ("early_stopping", "lr_schedule", "checkpoint_dir"):
-            if (value := getattr(self, name)) not in (False, None):
+        """Train on a chunk for one epoch; `kind` is its kind of target, if this is the first."""
+        for name, needs_all in (
+            ("early_stopping", self.early_stopping),
+            ("lr_schedule", self.lr_schedule is not None),
+            ("checkpoint_dir", self.checkpoint_dir is not None),
+            ("class_weight", isinstance(self.class_weight, str)),
+            ("reweight_from", self.class_weight is not None and self.reweight_from is not None),
+        ):
+            if needs_all:
                 raise ValueError(
-                    f"{name}={value!r} needs all data at once, and partial_fit sees a chunk: call "
-                    "fit, or set it otherwise."
+                    f"{name}={getattr(self, name)!r} needs all data at once, and partial_fit sees "
+                    "a chunk: call fit, or set it otherwise (class_weight takes a dict)."
                 )
         proceed = hasattr(self, "net_")
         X = self._check_X(X, reset=not proceed)
         if not proceed:
-            self._targets = targets
+            self._targets = kind
             self._start()
-        encoded = self._targets.encode(X, y)
-        inputs["sample_weight"] = self._weights(encoded, sample_weight)
+        targets = self._targets.encode(X, y)
+        inputs["sample_weight"] = self._weights(targets, sample_weight)
+        self.prior_factor_ = None
         train_net(
             self,
-            self._dataset(X, encoded, inputs),
+            self._dataset(X, targets, inputs),
             counts={},
             max_epochs=1,
-            criterion=criterion,
+            criterion=None,
             proceed=proceed,
         )
         return self

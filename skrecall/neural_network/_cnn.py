@@ -12,16 +12,10 @@ from sklearn.base import ClassifierMixin
 from skorch.callbacks import Callback
 from torch import Tensor, nn
 
-from skrecall.utils._sklearn import (
-    Interval,
-    StrOptions,
-    _check_partial_fit_first_call,
-    _fit_context,
-)
+from skrecall.utils._sklearn import Interval, StrOptions, _fit_context
 
 from ._base import BaseNetEstimator
-from ._prior_factor import prior_factor
-from ._targets import CLASS_WEIGHT_SCHEMES, ClassTargets, check_labels, encode_labels
+from ._targets import CLASS_WEIGHT_SCHEMES, ClassTargets
 
 
 class CNNClassifier(ClassifierMixin, BaseNetEstimator):
@@ -305,10 +299,7 @@ class CNNClassifier(ClassifierMixin, BaseNetEstimator):
             if network and loss do not fit to it; if training goes on with uint8 images after others
             or the other way round; or if training diverges.
         """
-        self._fit(X, y, sample_weight)
-        codes = encode_labels(check_labels(X, y, warn=False), self.classes_)
-        self.prior_factor_ = prior_factor(self, codes)
-        return self
+        return self._fit(X, y, sample_weight)
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(
@@ -343,22 +334,7 @@ class CNNClassifier(ClassifierMixin, BaseNetEstimator):
             If the first call names no classes, a parameter needs all data at once, or one chunk of
             images is uint8 and another is not.
         """
-        for name, clashes in (
-            ("class_weight", isinstance(self.class_weight, str)),
-            ("reweight_from", self.class_weight is not None and self.reweight_from is not None),
-        ):
-            if clashes:
-                raise ValueError(
-                    f"{name}={getattr(self, name)!r} needs all data at once, and partial_fit sees "
-                    "a chunk: call fit, or set it otherwise (class_weight takes a dict)."
-                )
-        _check_partial_fit_first_call(self, classes)
-        if len(self.classes_) < 2:
-            raise ValueError(
-                f"classes holds one class only, {self.classes_.tolist()}: name all there will be."
-            )
-        self.prior_factor_ = None
-        return self._partial_fit(X, y, sample_weight, targets=ClassTargets(self.classes_))
+        return self._partial_fit(X, y, sample_weight, kind=ClassTargets.of_chunk(self, classes))
 
     def _learn_targets(self, X: NDArray[Any], y: ArrayLike) -> ClassTargets:
         targets = ClassTargets.learn(X, y)

@@ -128,6 +128,8 @@ class DistilledClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         The trained student, which predicts.
     classes_ : ndarray
         As those of the student.
+    prior_factor_ : None
+        The prior that a student of a teacher learns is not known.
     n_features_in_ : int
         Number of features that the student saw; for images, of values in one.
     feature_names_in_ : ndarray of str
@@ -281,6 +283,7 @@ class DistilledClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             unlabeled=X_unlabeled,
             teacher=said,
         )
+        self.prior_factor_ = None
         for name in ("classes_", "n_features_in_", "feature_names_in_", "label_names_"):
             if hasattr(student, name):
                 setattr(self, name, getattr(student, name))

@@ -17,12 +17,7 @@ from skorch.callbacks import Callback
 from torch import Tensor, nn
 
 from skrecall.nn import BackboneWithHead
-from skrecall.utils._sklearn import (
-    Interval,
-    StrOptions,
-    _check_partial_fit_first_call,
-    _fit_context,
-)
+from skrecall.utils._sklearn import Interval, StrOptions, _fit_context
 
 from ._base import BaseNetEstimator
 from ._building import argument_names
@@ -183,6 +178,9 @@ class ImageSequenceClassifier(ClassifierMixin, BaseNetEstimator):
         Column names of a DataFrame `y` of several labels.
     constant_ : ndarray of shape (n_labels,)
         Of several labels, the value of one that has one in the training rows, or NaN.
+    prior_factor_ : ndarray of shape (n_classes,) or None
+        How training shifted the frequencies of the classes, as in `CNNClassifier`. None where that
+        is not known, and for several labels.
     history_ : DataFrame
         One row per epoch: losses, seconds, and what the callbacks recorded.
     input_shape_ : tuple of int
@@ -390,21 +388,12 @@ class ImageSequenceClassifier(ClassifierMixin, BaseNetEstimator):
             If the first call names no classes, a parameter needs all data at once, or one chunk of
             clips is uint8 and another is not.
         """
-        for name, clashes in (
-            ("class_weight", isinstance(self.class_weight, str)),
-            ("reweight_from", self.class_weight is not None and self.reweight_from is not None),
-        ):
-            if clashes:
-                raise ValueError(
-                    f"{name}={getattr(self, name)!r} needs all data at once, and partial_fit sees "
-                    "a chunk: call fit, or set it otherwise (class_weight takes a dict)."
-                )
         proceed = hasattr(self, "net_")
         X, lengths = self._clips(X, lengths, proceed=proceed)
-        targets = self._targets if proceed else self._targets_of_chunk(y, classes)
-        return self._partial_fit(X, y, sample_weight, targets=targets, lengths=lengths)
+        kind = self._targets if proceed else self._kind_of_chunk(y, classes)
+        return self._partial_fit(X, y, sample_weight, kind=kind, lengths=lengths)
 
-    def _targets_of_chunk(
+    def _kind_of_chunk(
         self, y: ArrayLike, classes: ArrayLike | None
     ) -> ClassTargets | LabelTargets:
         """Return the kind of target of a first chunk, and set what describes it."""
@@ -412,12 +401,7 @@ class ImageSequenceClassifier(ClassifierMixin, BaseNetEstimator):
             targets = LabelTargets.of_chunk(y)
             targets.describe(self)
             return targets
-        _check_partial_fit_first_call(self, classes)
-        if len(self.classes_) < 2:
-            raise ValueError(
-                f"classes holds one class only, {self.classes_.tolist()}: name all there will be."
-            )
-        return ClassTargets(self.classes_)
+        return ClassTargets.of_chunk(self, classes)
 
     def _fit(
         self,

@@ -137,6 +137,8 @@ class MultilabelCNNClassifier(ClassifierMixin, BaseNetEstimator):
         Column names of a DataFrame `y`.
     constant_ : ndarray of shape (n_labels,)
         The value of a label that has one in the training rows, or NaN.
+    prior_factor_ : None
+        How training shifted the frequencies of the labels is not known.
     history_ : DataFrame
         One row per epoch: losses, seconds, and what the callbacks recorded.
     input_shape_ : tuple of int
@@ -315,11 +317,11 @@ class MultilabelCNNClassifier(ClassifierMixin, BaseNetEstimator):
             If a parameter needs all data at once, or there are other labels than in the first call.
         """
         if not hasattr(self, "net_"):
-            targets = LabelTargets.of_chunk(y, classes)
-            targets.describe(self)
+            kind = LabelTargets.of_chunk(y, classes)
+            kind.describe(self)
         else:
-            targets = self._targets
-        return self._partial_fit(X, y, sample_weight, targets=targets)
+            kind = self._targets
+        return self._partial_fit(X, y, sample_weight, kind=kind)
 
     def _learn_targets(self, X: Any, y: ArrayLike) -> LabelTargets:
         targets = LabelTargets.learn(X, y)

@@ -1,6 +1,6 @@
 """How training shifted the class frequencies that a net's probabilities are about."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -9,6 +9,7 @@ from torch import nn
 
 from skrecall.nn import Loss
 
+from ._targets import ClassTargets
 from ._training import build_sampler
 
 if TYPE_CHECKING:
@@ -16,35 +17,37 @@ if TYPE_CHECKING:
 
 
 def prior_factor(
-    estimator: "BaseNetEstimator", codes: NDArray[np.intp]
+    estimator: "BaseNetEstimator", targets: NDArray[Any]
 ) -> NDArray[np.float64] | None:
     """Return what the frequencies of the classes were multiplied by in training.
 
     Parameters
     ----------
     estimator : BaseNetEstimator
-        Fitted on labels of which a row has one.
-    codes : ndarray of shape (n_samples,)
-        Class numbers of the training rows.
+        Fitted.
+    targets : ndarray of shape (n_samples,) or (n_samples, n_labels)
+        The targets of the training rows, as its kind of target encodes them.
 
     Returns
     -------
     factor : ndarray of shape (n_classes,) or None
         The product of class weights, sampler and loss, scaled to a mean of 1; None if one of them
-        leaves no probabilities, or none whose prior is known, or if training went on without some
-        of the classes.
+        leaves no probabilities, or none whose prior is known, if training went on without some of
+        the classes, or if a row has several labels.
     """
-    counts = np.bincount(codes, minlength=estimator._targets.n_outputs)
+    if not isinstance(estimator._targets, ClassTargets):
+        return None
+    counts = np.bincount(targets, minlength=estimator._targets.n_outputs)
     of_loss = factor_of_loss(estimator.net_.criterion_)
-    power = power_of_sampler(estimator, codes)
+    power = power_of_sampler(estimator, targets)
     if of_loss is None or power is None or not counts.all():
         return None
     factor = np.asarray(of_loss, dtype=np.float64) * (counts / counts.sum()) ** -power
     if estimator.class_weight is not None:
         if estimator.reweight_from is not None:
             return None
-        weight = estimator._targets.row_weights(codes, None, estimator.class_weight)
-        factor = factor * np.bincount(codes, weights=weight) / counts
+        weight = estimator._targets.row_weights(targets, None, estimator.class_weight)
+        factor = factor * np.bincount(targets, weights=weight) / counts
     return factor / factor.mean()
 
 

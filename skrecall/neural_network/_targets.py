@@ -9,6 +9,7 @@ from typing import Any, ClassVar, NoReturn, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator
 from sklearn.model_selection import train_test_split
 from sklearn.utils import (
     assert_all_finite,
@@ -21,7 +22,7 @@ from torch import Tensor
 
 from skrecall.nn import class_weights
 from skrecall.nn._loss import IGNORED
-from skrecall.utils._sklearn import _check_sample_weight
+from skrecall.utils._sklearn import _check_partial_fit_first_call, _check_sample_weight
 
 from ._net import NONLINEARITIES, _ClassifierNet, _Net
 
@@ -221,6 +222,35 @@ class ClassTargets:
             The new kind.
         """
         return cls(np.unique(check_labels(X, y, warn=False)))
+
+    @classmethod
+    def of_chunk(cls, estimator: BaseEstimator, classes: ArrayLike | None) -> Self:
+        """Return the kind of target of a chunk, after the first call that of the first call.
+
+        Parameters
+        ----------
+        estimator : estimator
+            Which is fitted chunk by chunk; gets ``classes_``.
+        classes : array-like of shape (n_classes,) or None
+            All labels there will be; None after the first call.
+
+        Returns
+        -------
+        targets : ClassTargets
+            The kind.
+
+        Raises
+        ------
+        ValueError
+            If the first call names no two classes, or a later one names others.
+        """
+        _check_partial_fit_first_call(estimator, classes)
+        classes = estimator.classes_
+        if len(classes) < 2:
+            raise ValueError(
+                f"classes holds one class only, {classes.tolist()}: name all there will be."
+            )
+        return cls(classes)
 
     @property
     def n_outputs(self) -> int:

@@ -327,9 +327,9 @@ def weighted_prior(
     if hasattr(classifier, "prior_factor_"):
         if classifier.prior_factor_ is None:
             raise ValueError(
-                f"{type(classifier).__name__} was trained with a loss, a sampler or late weights "
-                "that leave no prior to undo. Calibrate with CalibratedClassifierCV instead, or "
-                "state what it amounts to by training_prior."
+                f"{type(classifier).__name__} was trained with a loss, a sampler, late weights, "
+                "chunks or a teacher that leave no prior to undo. Calibrate with "
+                "CalibratedClassifierCV instead, or state what it amounts to by training_prior."
             )
         counts = counts * classifier.prior_factor_
         return counts / counts.sum()

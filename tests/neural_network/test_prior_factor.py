@@ -4,9 +4,15 @@ import numpy as np
 import pytest
 import torch
 from numpy.testing import assert_allclose
+from sklearn.naive_bayes import GaussianNB
 
 from skrecall.datasets import make_imbalanced_classification
-from skrecall.neural_network import CNNClassifier
+from skrecall.neural_network import (
+    CNNClassifier,
+    DistilledClassifier,
+    ImageSequenceClassifier,
+    MultilabelCNNClassifier,
+)
 from skrecall.nn import MultilayerPerceptron
 from skrecall.threshold import PriorCorrectedClassifier
 
@@ -20,7 +26,8 @@ def linear(input_shape, n_outputs):
 
 def net(**params):
     settings = {"max_epochs": 15, "lr": 0.05, "lr_schedule": "cosine", "batch_size": 128}
-    return CNNClassifier(linear, **settings, device="cpu", n_threads=1, random_state=0, **params)
+    settings |= {"device": "cpu", "n_threads": 1, "random_state": 0}
+    return CNNClassifier(linear, **{**settings, **params})
 
 
 @pytest.mark.parametrize(
@@ -65,13 +72,42 @@ def test_every_shift_is_known_and_undone(params, power, times):
     ids=str,
 )
 def test_what_cannot_be_undone_is_refused(params):
-    fitted = net(**params).set_params(max_epochs=1).fit(DATA.X, DATA.y)
+    fitted = net(max_epochs=1, **params).fit(DATA.X, DATA.y)
     assert fitted.prior_factor_ is None
     with pytest.raises(ValueError, match="leave no prior to undo"):
-        PriorCorrectedClassifier(net(**params).set_params(max_epochs=1)).fit(DATA.X, DATA.y)
+        PriorCorrectedClassifier(net(max_epochs=1, **params)).fit(DATA.X, DATA.y)
 
 
-def test_chunks_leave_no_known_prior():
-    fitted = CNNClassifier(linear, device="cpu", n_threads=1, random_state=0)
+@pytest.mark.parametrize("cls", [CNNClassifier, ImageSequenceClassifier])
+def test_chunks_leave_no_known_prior(cls):
+    fitted = cls(linear, device="cpu", n_threads=1, random_state=0, class_weight={1: 5})
+    fitted.set_params(max_epochs=1).fit(DATA.X, DATA.y)
+    assert_allclose(fitted.prior_factor_, [1 / 3, 5 / 3])
     fitted.partial_fit(DATA.X, DATA.y, classes=np.unique(DATA.y))
     assert fitted.prior_factor_ is None
+
+
+def test_the_shift_of_clips_is_known_as_that_of_images():
+    clips = np.random.default_rng(0).normal(size=(40, 2, 6, 6)).astype(np.float32)
+    y = np.repeat([0, 1], [30, 10])
+    net = ImageSequenceClassifier(max_epochs=1, sampler="balanced", batch_size=20, random_state=0)
+    model = PriorCorrectedClassifier(net).fit(clips, y)
+    assert_allclose(model.estimator_.prior_factor_, [0.5, 1.5])
+    assert_allclose(model.training_prior_, [0.5, 0.5])
+    labels = np.column_stack([y, 1 - y])
+    net.set_params(sampler=None, max_epochs=1)
+    assert net.fit(clips, labels).prior_factor_ is None
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        DistilledClassifier(GaussianNB(), net(max_epochs=1)),
+        MultilabelCNNClassifier(linear, max_epochs=1, random_state=0),
+    ],
+    ids=lambda model: type(model).__name__,
+)
+def test_who_does_not_know_its_prior_refuses_to_undo_one(model):
+    with pytest.raises(ValueError, match=f"{type(model).__name__} was trained with .* no prior"):
+        PriorCorrectedClassifier(model).fit(DATA.X, DATA.y)
+    PriorCorrectedClassifier(model, training_prior="balanced").fit(DATA.X, DATA.y)
