@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 
 PLAIN = (type(None), bool, int, float, str, bytes)
+# What every module has: its weights and modules are read otherwise, hooks and mode are not.
+_OF_ANY_MODULE = frozenset(vars(nn.Module())) | {"_compiled_call_impl"}
 
 
 def fingerprint(*parts: Any) -> str:
@@ -65,16 +67,32 @@ def _pieces(value: Any, above: tuple[int, ...]) -> Iterator[Any]:
         yield from _pieces((value.__func__, value.__self__), above)
     elif inspect.isfunction(value):
         yield f"{value.__module__}.{value.__qualname__}".encode()
-        yield value.__code__.co_code
         cells = [cell.cell_contents for cell in value.__closure__ or ()]
-        yield from _pieces((value.__defaults__, cells), above)
+        named = [value.__globals__.get(name) for name in value.__code__.co_names]
+        numbers = [item for item in named if isinstance(item, PLAIN)]
+        defaults = value.__defaults__, value.__kwdefaults__
+        yield from _pieces((value.__code__, defaults, cells, numbers), above)
+    elif inspect.iscode(value):
+        yield value.co_code
+        yield from _pieces((value.co_consts, value.co_names), above)
     elif isinstance(value, nn.Module):
         yield _without_address(value)
         yield from _pieces(value.state_dict(), above)
-        own = {k: v for k, v in vars(value).items() if isinstance(v, PLAIN) and k != "training"}
-        yield from _pieces(own, above)
+        for module in value.modules():
+            own = {k: v for k, v in vars(module).items() if k not in _OF_ANY_MODULE and _tells(v)}
+            yield from _pieces(own, above)
     else:
         yield from _pieces(getattr(value, "__dict__", _without_address(value)), above)
+
+
+def _tells(value: Any) -> bool:
+    """Return whether an attribute of a module is a setting, not a thing that it works with."""
+    if isinstance(value, Mapping):
+        return all(map(_tells, value.values()))
+    if isinstance(value, list | tuple | set | frozenset):
+        return all(map(_tells, value))
+    settings = (*PLAIN, np.ndarray, np.generic, Tensor, nn.Module, functools.partial)
+    return isinstance(value, settings) or inspect.isfunction(value)
 
 
 def _without_address(value: Any) -> bytes:

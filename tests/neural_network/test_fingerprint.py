@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from skrecall.neural_network._fingerprint import fingerprint
-from skrecall.nn import MultilayerPerceptron, SmallCNN
+from skrecall.nn import CombinedLoss, MultilayerPerceptron, RandomErasing, SmallCNN
 
 
 def double(x):
@@ -41,6 +41,38 @@ VALUES = [
 def test_other_values_have_other_names():
     names = [fingerprint(value) for value in VALUES]
     assert len(set(names)) == len(VALUES)
+
+
+def same_code_other_constant(factor):
+    return eval(f"lambda x: x * {factor}")
+
+
+def same_code_other_global(factor):
+    return eval("lambda x: x * factor", {"factor": factor})
+
+
+def loss_of_weight(weight):
+    return CombinedLoss({"cross_entropy": 1.0, "focal": weight})
+
+
+def erasing_inside(p):
+    return nn.Sequential(RandomErasing(p=p))
+
+
+def erasing_of_scale(least):
+    return RandomErasing(scale=(least, 0.4))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        same_code_other_constant, same_code_other_global, loss_of_weight, erasing_inside,
+        erasing_of_scale,
+    ],
+)  # fmt: skip
+def test_what_no_repr_shows_is_seen(make):
+    assert fingerprint(make(0.125)) == fingerprint(make(0.125))
+    assert fingerprint(make(0.125)) != fingerprint(make(0.25))
 
 
 @pytest.mark.parametrize(
