@@ -200,11 +200,19 @@ def views_of(
     Raises
     ------
     ValueError
-        If a table is to be flipped.
+        If a table is to be flipped, or a view is not callable.
     """
     if views == "flip" and len(input_shape) == 1:
         raise ValueError(
             f"test_time_views='flip' mirrors images, and the samples are rows of {input_shape[0]} "
             "features: pass None, or a list of callables."
         )
-    return [flip_horizontally] if isinstance(views, str) else views or []
+    if isinstance(views, str):
+        return [flip_horizontally]
+    strange = [view for view in views or [] if not callable(view)]
+    if strange:
+        raise ValueError(
+            f"test_time_views holds {strange[0]!r}, which cannot be called: pass 'flip' itself, or "
+            "a list of callables from a batch to one of the same shape."
+        )
+    return views or []

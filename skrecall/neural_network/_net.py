@@ -35,6 +35,26 @@ def _sigmoid(logits: Tensor) -> Tensor:
 NONLINEARITIES: dict[str, Callable[[Tensor], Tensor]] = {"softmax": _softmax, "sigmoid": _sigmoid}
 
 
+def shape_or_type(value: Any) -> str:
+    """Return what a message calls something that should have been a tensor.
+
+    Parameters
+    ----------
+    value : object
+        What a callable returned.
+
+    Returns
+    -------
+    shown : str
+        Its shape if it is a tensor, else its type.
+    """
+    if isinstance(value, Tensor):
+        return f"a tensor of shape {tuple(value.shape)}"
+    if isinstance(value, tuple):
+        return f"a tuple of {len(value)}"
+    return f"a {type(value).__name__}"
+
+
 class _Net(NeuralNet):
     """A skorch net for batches of `_SlicedBatches`.
 
@@ -323,6 +343,12 @@ class _Net(NeuralNet):
         for inputs, y in self.get_iterator(dataset, training=False):
             X = self._on_device(inputs["X"])
             shown = [X, *(view(X) for view in views)]
+            for x in shown:
+                if not isinstance(x, Tensor) or x.shape != X.shape:
+                    raise ValueError(
+                        f"A callable of test_time_views made {shape_or_type(x)} of a batch of "
+                        f"shape {tuple(X.shape)}: it must return a tensor of that shape."
+                    )
             logits = [self.evaluation_step(({**inputs, "X": x}, y)) for x in shown]
             means.append(torch.stack(logits).mean(dim=0).cpu())
         return torch.cat(means)
@@ -421,8 +447,15 @@ class _Net(NeuralNet):
         if self.augmentation is None:
             return inputs, ()
         with torch.no_grad():
-            X = self.augmentation(self._on_device(inputs["X"]))
-        X, *mixed = X if isinstance(X, tuple) else (X,)
+            augmented = self.augmentation(self._on_device(inputs["X"]))
+        X, *mixed = augmented if isinstance(augmented, tuple) and augmented else (augmented,)
+        if not isinstance(X, Tensor) or len(X) != len(inputs["X"]) or len(mixed) not in (0, 2):
+            shown = shape_or_type(augmented)
+            raise ValueError(
+                f"augmentation made {shown} of a batch of shape {tuple(inputs['X'].shape)}: it "
+                "must return a tensor of as many samples, or a tuple (X, order, share) if it mixes "
+                "them."
+            )
         return {**inputs, "X": X}, tuple(mixed)
 
     def _mixed_loss(
@@ -477,8 +510,9 @@ class _Net(NeuralNet):
         self.step_skipped_ = self.scaler_.get_scale() < before
 
     def _set_training(self, training: bool = True) -> None:
-        # Skorch walks through all modules in every step, though the mode changes twice an epoch.
-        if self.module_.training != training:
+        # Skorch walks through all modules in every step, though the mode changes twice an epoch. A
+        # new network is in the mode it was tried in, and a new loss in that of training.
+        if self.module_.training != training or self.criterion_.training != training:
             super()._set_training(training)
 
     def on_epoch_begin(self, net: "_Net", *args: Any, **kwargs: Any) -> None:

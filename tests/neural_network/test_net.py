@@ -180,6 +180,16 @@ def test_clipping_sees_unscaled_gradients():
     assert max(norms) < 2
 
 
+def test_rows_that_are_validated_before_the_first_step_are_not_learnt_from():
+    net = make_net(loss="seesaw")
+    net.module_.eval()  # as it is after it was tried
+    batch = make_data()[:]
+    net.validation_step(batch)
+    assert net.criterion_.running_counts.sum() == 0
+    net.train_step(batch)
+    assert net.criterion_.running_counts.sum() == 40
+
+
 def test_divergence_stops_with_a_sentence():
     net = make_net(lr=1e30)
     with pytest.raises(ValueError, match=r"Training diverged in epoch \d, loss (nan|inf): scale"):

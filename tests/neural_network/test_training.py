@@ -220,6 +220,19 @@ class TestSamplersAndAugmentation:
         fitted.predict(X)
         assert len(seen) == 2 * n_batches
 
+    @pytest.mark.parametrize(
+        ("augmentation", "found"),
+        [
+            (lambda X: X[:-1], r"a tensor of shape \(\d+, 1, 8, 8\)"),
+            (lambda X: None, "a NoneType"),
+            (lambda X: X.numpy(), "a ndarray"),
+            (lambda X: (X, 0.5), "a tuple of 2"),
+        ],
+    )
+    def test_an_augmentation_returns_as_many_samples(self, augmentation, found):
+        with pytest.raises(ValueError, match=f"augmentation made {found} of a batch of shape"):
+            make(augmentation=augmentation).fit(*digits())
+
     @pytest.mark.parametrize("augmentation", ["default", ["flip", "mixup"], "cutmix"])
     def test_augmented_digits_are_learnt(self, augmentation):
         X, y = digits(3)
@@ -264,6 +277,20 @@ class TestViews:
         fitted.set_params(test_time_views=[lambda x: x, lambda x: x.flip(-1)])
         assert_allclose(fitted.decision_function(X), (2 * plain + mirrored) / 3, atol=1e-5)
         assert_allclose(fitted.predict_proba(X[:7]), fitted.predict_proba(X)[:7], rtol=1e-5)
+
+    @pytest.mark.parametrize(
+        ("views", "message"),
+        [
+            (["flip"], "test_time_views holds 'flip', which cannot be called: pass 'flip' itself"),
+            ([lambda X: X[:1]], r"made a tensor of shape \(1, .* of a batch of shape \(\d\d, "),
+            ([lambda X: X.numpy()], "made a ndarray of a batch"),
+        ],
+    )
+    def test_what_is_no_view_is_refused(self, views, message):
+        X, y = digits()
+        fitted = make(max_epochs=1).fit(X, y).set_params(test_time_views=views)
+        with pytest.raises(ValueError, match=message):
+            fitted.predict(X)
 
     def test_a_table_has_no_mirror_image(self):
         with pytest.raises(ValueError, match="test_time_views='flip' mirrors images, and the sam"):
