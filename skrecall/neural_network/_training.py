@@ -15,7 +15,7 @@ from skorch.helper import predefined_split
 from torch import Tensor, nn
 
 from skrecall.metrics import get_scorer
-from skrecall.nn import BATCH_SAMPLERS, get_augmentation
+from skrecall.nn import BATCH_SAMPLERS, LOSSES, SigmoidLoss, SoftmaxLoss, get_augmentation
 from skrecall.utils._fitting import MAX_SEED
 
 from ._callbacks import SCHEDULES, _HeldOutScore, _Schedule, _WeightAverage
@@ -31,6 +31,12 @@ OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
     "adam": torch.optim.Adam,
     "adamw": torch.optim.AdamW,
     "sgd": partial(torch.optim.SGD, momentum=0.9, nesterov=True),
+}
+OF_TORCH = {
+    nn.CrossEntropyLoss: "softmax",
+    nn.MultiMarginLoss: "softmax",
+    nn.BCEWithLogitsLoss: "sigmoid",
+    nn.MultiLabelSoftMarginLoss: "sigmoid",
 }
 MakeLoss = Callable[[nn.Module], nn.Module]
 
@@ -87,6 +93,8 @@ def train_net(
         Whether the net that is there is trained further.
     """
     self = estimator
+    if not proceed:
+        vars(self).pop("net_", None)  # what fails from here on leaves nothing that would predict
     device = torch.device(self.net_.device) if proceed else resolve_device(self.device)
     check_amp(self.amp, device)
     seed = int(self._rng.randint(MAX_SEED))
@@ -114,6 +122,10 @@ def train_net(
                 net.callbacks.append(("checkpoint", _Checkpoint(path, rows)))
             net.initialize_callbacks()
             net.partial_fit(train)
+        except BaseException:
+            if not proceed:
+                del self.net_
+            raise
         finally:
             net.train_split = net.augmentation = net.batch_sampler = None
             for dataset in (train, valid):
@@ -162,7 +174,11 @@ def make_net(
     ValueError
         If the loss reads logits in another way than the estimator.
     """
-    kind = estimator._targets
+    kind, name = estimator._targets, type(estimator).__name__
+    made = LOSSES.get(estimator.loss) if isinstance(estimator.loss, str) else None
+    if isinstance(made, type) and issubclass(made, SoftmaxLoss | SigmoidLoss):
+        # Before it is built: it might ask for counts that such targets do not have.
+        check_nonlinearity(estimator.loss, made, kind.nonlinearity, name=name)
     loss = estimator._criterion(counts, criterion)
     net = kind.net_class(
         n_outputs=kind.n_outputs,
@@ -183,13 +199,63 @@ def make_net(
         backbone_lr=estimator.backbone_lr,
         verbose=0,
     ).initialize()
-    named = getattr(net.criterion_, "predict_nonlinearity", kind.nonlinearity)
-    if named != kind.nonlinearity:
-        raise ValueError(
-            f"loss={estimator.loss!r} turns logits into probabilities by {named}, and "
-            f"{type(estimator).__name__} by {kind.nonlinearity}: choose another loss."
-        )
+    check_nonlinearity(estimator.loss, net.criterion_, kind.nonlinearity, name=name)
     return net
+
+
+def check_nonlinearity(loss: Any, built: Any, expected: str, *, name: str) -> None:
+    """Refuse a loss that reads logits in another way than an estimator.
+
+    Parameters
+    ----------
+    loss : str, dict or torch.nn.Module
+        What the user passed.
+    built : torch.nn.Module
+        The loss that became of it, or its class.
+    expected : {"softmax", "sigmoid"}
+        How the estimator turns logits into probabilities.
+    name : str
+        Class of the estimator.
+
+    Raises
+    ------
+    ValueError
+        If the loss has another nonlinearity.
+    """
+    named = getattr(built, "predict_nonlinearity", OF_TORCH.get(type(built), expected))
+    if named == expected:
+        return
+    known = ", ".join(map(repr, losses_by_name(expected)))
+    more = (
+        "; or, with loss_params={'mode': 'sigmoid'}, 'dice' and others of regions; or "
+        "'hard_example_mining', with loss_params={'loss': ...} that names one of these"
+        if expected == "sigmoid"
+        else ""
+    )
+    raise ValueError(
+        f"loss={loss!r} turns logits into probabilities by {named}, and {name} by {expected}: "
+        f"choose {known}{more}."
+    )
+
+
+def losses_by_name(nonlinearity: str) -> list[str]:
+    """Return the names of losses that read logits in a way, whatever their arguments are.
+
+    Parameters
+    ----------
+    nonlinearity : {"softmax", "sigmoid"}
+        How logits become probabilities.
+
+    Returns
+    -------
+    names : list of str
+        Keys of ``skrecall.nn.LOSSES``.
+    """
+    return [
+        name
+        for name, made in LOSSES.items()
+        if name != "combined" and getattr(made, "predict_nonlinearity", None) == nonlinearity
+    ]
 
 
 def build_augmentation(given: Any, device: torch.device) -> Callable[[Tensor], Any] | None:

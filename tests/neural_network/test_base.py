@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.exceptions import NotFittedError
 from skorch.callbacks import Callback, EpochScoring, LRScheduler
 from torch.optim.lr_scheduler import StepLR
 
@@ -290,6 +291,22 @@ def test_an_interrupted_fit_keeps_its_weights_and_says_so():
     with pytest.warns(UserWarning, match="interrupted in epoch 3: CNNClassifier keeps the wei"):
         fitted = make(callbacks=[CtrlC()]).fit(X, y)
     assert fitted.predict_proba(X).shape == (60, 2)
+
+
+def test_a_fit_that_fails_leaves_no_net_that_is_not_trained():
+    X, y = images()
+    classifier = make(early_stopping=True, scoring="accurracy", warm_start=True)
+    with pytest.raises(ValueError, match="Unknown scorer"):
+        classifier.fit(X, y)
+    with pytest.raises(NotFittedError):
+        classifier.predict(X)
+    classifier.set_params(scoring="accuracy").fit(X, y)
+    assert classifier.history_["epoch"].tolist()[0] == 1
+    classifier.set_params(warm_start=False, amp="float16", device="cpu")
+    with pytest.raises(ValueError, match="needs a CUDA device"):
+        classifier.fit(X, 1 - y)
+    with pytest.raises(NotFittedError):
+        classifier.predict(X)
 
 
 def test_warm_start_goes_on_with_new_settings():

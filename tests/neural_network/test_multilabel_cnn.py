@@ -138,9 +138,13 @@ def test_counts_are_those_of_the_known_labels():
     assert_allclose(by_name.predict_proba(X), by_hand.predict_proba(X), atol=1e-5)
 
 
-def test_softmax_losses_are_refused():
-    with pytest.raises(ValueError, match="loss='focal' turns logits into probabilities by softmax"):
-        make(loss="focal").fit(*images())
+@pytest.mark.parametrize(
+    "loss", ["focal", "ldam", "dice", "hard_example_mining", nn.CrossEntropyLoss()], ids=str
+)
+def test_softmax_losses_are_refused(loss):
+    message = "turns logits into probabilities by softmax.*choose 'binary_cross_entropy', .*'mode'"
+    with pytest.raises(ValueError, match=message):
+        make(loss=loss).fit(*images())
 
 
 def test_the_label_graph_is_that_of_the_training_rows():
