@@ -209,17 +209,7 @@ class LabelTargets:
             y, unknown=True, allow_signs=True, classes=self.container.classes
         )
         check_consistent_length(X, Y)
-        if Y.shape[1] != self.n_outputs:
-            raise ValueError(
-                f"Y has {Y.shape[1]} labels, and training began with {self.n_outputs}: fit anew "
-                "for others."
-            )
-        before, now = self.container.label_names, container.label_names
-        if before is not None and now is not None and not np.array_equal(before, now):
-            raise ValueError(
-                f"Y has columns {now.tolist()[:5]}, and training began with {before.tolist()[:5]}: "
-                "pass the same in the same order."
-            )
+        self._check_labels(Y, container)
         constant = np.flatnonzero(~np.isnan(self.constant))
         changed = constant[
             ((Y[:, constant] != self.constant[constant]) & (Y[:, constant] != UNKNOWN)).any(axis=0)
@@ -233,6 +223,20 @@ class LabelTargets:
         targets[Y == UNKNOWN] = np.nan
         targets[:, constant] = np.nan
         return targets
+
+    def _check_labels(self, Y: NDArray[Any], container: IndicatorContainer) -> None:
+        """Refuse other labels than training began with, or the same in another order."""
+        if Y.shape[1] != self.n_outputs:
+            raise ValueError(
+                f"Y has {Y.shape[1]} labels, and training began with {self.n_outputs}: fit anew "
+                "for others."
+            )
+        before, now = self.container.label_names, container.label_names
+        if before is not None and now is not None and not np.array_equal(before, now):
+            raise ValueError(
+                f"Y has columns {now.tolist()[:5]}, and training began with {before.tolist()[:5]}: "
+                "pass the same in the same order."
+            )
 
     def labels(self, targets: NDArray[np.float32]) -> NDArray[Any]:
         """Return targets as metrics take them.
@@ -456,11 +460,12 @@ class LabelTargets:
         Raises
         ------
         ValueError
-            If no label is known.
+            If no label is known, or there are other labels than in training.
         """
-        Y, _ = check_multilabel_target(
+        Y, container = check_multilabel_target(
             y, unknown=True, allow_signs=True, classes=self.container.classes
         )
+        self._check_labels(Y, container)
         counted = (Y != UNKNOWN).any(axis=1)
         if not counted.any():
             raise ValueError(

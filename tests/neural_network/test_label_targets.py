@@ -59,6 +59,16 @@ def test_columns_have_names_that_stay():
     assert not hasattr(estimator, "label_names_")
 
 
+def test_only_the_same_labels_are_scored():
+    named = pd.DataFrame(Y, columns=list("zab"))
+    kind, proba = targets_of(named), np.asarray(Y, dtype=float)
+    assert kind.accuracy(proba, named) == 1
+    with pytest.raises(ValueError, match=r"Y has columns \['a', 'b', 'z'\], and training began"):
+        kind.accuracy(proba, named[list("abz")])
+    with pytest.raises(ValueError, match="Y has 2 labels, and training began with 3"):
+        kind.accuracy(proba, Y[:, 1:])
+
+
 def test_one_dimension_is_one_label():
     words = np.array(["no", "yes"])[Y[:, 0]]
     kind = targets_of(words)
