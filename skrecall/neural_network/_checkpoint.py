@@ -219,13 +219,12 @@ class _Checkpoint(Callback):
         if not self.path.exists():
             return
         try:
-            state = torch.load(self.path, map_location="cpu", weights_only=True)
+            self._restore(net, torch.load(self.path, map_location="cpu", weights_only=True))
         except Exception as error:
             raise ValueError(
                 f"{self.path} is no checkpoint that can be read ({type(error).__name__}): delete "
                 "it, and the fit begins anew."
             ) from error
-        self._restore(net, state)
 
     def on_epoch_end(self, net: NeuralNet, *args: Any, **kwargs: Any) -> None:
         if len(net.history) < net.n_epochs:
