@@ -62,6 +62,7 @@ class BaseNetEstimator(BaseEstimator):  # numpydoc ignore=PR01
     _parameter_constraints: dict = {
         "backbone": [nn.Module, callable, None],
         "head": [StrOptions(set(HEADS)), nn.Module, callable, None],
+        "head_params": [dict, None],
         "image_shape": [tuple, list, None],
         "loss": [str, dict, nn.Module],
         "loss_params": [dict, None],
@@ -100,6 +101,7 @@ class BaseNetEstimator(BaseEstimator):  # numpydoc ignore=PR01
         backbone: nn.Module | Callable[..., nn.Module] | None = None,
         *,
         head: str | nn.Module | Callable[..., nn.Module] | None = None,
+        head_params: dict[str, Any] | None = None,
         image_shape: Sequence[int] | None = None,
         loss: str | nn.Module | dict[str, float] = "cross_entropy",
         loss_params: dict[str, Any] | None = None,
@@ -134,6 +136,7 @@ class BaseNetEstimator(BaseEstimator):  # numpydoc ignore=PR01
     ) -> None:
         self.backbone = backbone
         self.head = head
+        self.head_params = head_params
         self.image_shape = image_shape
         self.loss = loss
         self.loss_params = loss_params
@@ -326,9 +329,9 @@ class BaseNetEstimator(BaseEstimator):  # numpydoc ignore=PR01
         more = np.arange(len(X), len(X) + len(X_more))
         missing = np.full((len(more), *targets.shape[1:]), self._targets.missing)
         weights = {
-            name: np.append(inputs[name], np.ones(len(more)))
+            name: np.append(values, np.ones(len(more)))
             for name in WEIGHTS
-            if inputs.get(name) is not None
+            if (values := inputs.get(name)) is not None
         }
         return self._dataset(
             join_samples(X, X_more),
@@ -428,22 +431,25 @@ class BaseNetEstimator(BaseEstimator):  # numpydoc ignore=PR01
         return module
 
     def _head_params(self, loss: nn.Module, counts: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the arguments of a head given by name."""
+        """Return the arguments of the head."""
+        given = dict(self.head_params or {})
+        if given and self.head is None:
+            raise ValueError(f"head_params={given} belong to a head, and head is None.")
         if self.head == "cosine" and getattr(loss, "takes_cosines", False):
-            return {"scale": 1.0}
-        if self.head == "label_graph":
+            return {"scale": 1.0, **given}
+        if self.head == "label_graph" and "adjacency" not in given:
             if "adjacency" not in counts:
                 raise ValueError(
                     "head='label_graph' needs all labels at once, and partial_fit sees a chunk: "
-                    "call fit, or pass functools.partial(LabelGraphHead, adjacency=...) as head."
+                    "call fit, or pass head_params={'adjacency': ...}."
                 )
-            return {"adjacency": counts["adjacency"]}
-        return {}
+            return {"adjacency": counts["adjacency"], **given}
+        return given
 
     def _count(self, targets: NDArray[Any]) -> dict[str, Any]:
         """Return what losses and heads ask to be told of the training rows."""
         counts = self._targets.counts(targets)
-        if self.head == "label_graph":
+        if self.head == "label_graph" and "adjacency" not in (self.head_params or {}):
             counts["adjacency"] = self._targets.adjacency(targets)
         return counts
 

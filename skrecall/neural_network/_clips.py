@@ -3,12 +3,13 @@
 Padding is 0 and lies at the ends. Lengths are None where every clip fills the array.
 """
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from ._data import flat_shape
 
 CLIPS_WANTED = (
     "pass clips (n, n_frames, channels, height, width) or (n, n_frames, height, width), a list of "
@@ -171,14 +172,7 @@ def clip_shape_of(
     """
     found = tuple(X_shape[1:])
     if len(found) == 1:
-        if clip_shape is None:
-            return found
-        if found[0] != math.prod(clip_shape):
-            raise ValueError(
-                f"X has rows of {found[0]} values, and clips of shape {tuple(clip_shape)} have "
-                f"{math.prod(clip_shape)}: pass one flattened clip per row."
-            )
-        return tuple(clip_shape)
+        return flat_shape(found[0], clip_shape, thing="clip")
     if len(found) not in (3, 4):
         raise ValueError(f"X has shape {tuple(X_shape)}: {CLIPS_WANTED}")
     found = (found[0], 1, *found[1:]) if len(found) == 3 else found

@@ -70,6 +70,40 @@ def stack_images(X: Any) -> Any:
     return np.stack([np.asarray(image) for image in X])
 
 
+def flat_shape(
+    n_values: int, stated: Sequence[int] | None, *, thing: str = "image"
+) -> tuple[int, ...]:
+    """Return the shape of a sample that is a flat row.
+
+    Parameters
+    ----------
+    n_values : int
+        Values in a row.
+    stated : sequence of int or None
+        What rows are read as; None for rows of a table.
+    thing : str, default="image"
+        What messages call it.
+
+    Returns
+    -------
+    shape : tuple of int
+        As stated, or ``(n_features,)``.
+
+    Raises
+    ------
+    ValueError
+        If rows have other values than stated.
+    """
+    if stated is None:
+        return (n_values,)
+    if n_values != math.prod(stated):
+        raise ValueError(
+            f"X has rows of {n_values} values, and {thing}s of shape {tuple(stated)} have "
+            f"{math.prod(stated)}: pass one flattened {thing} per row."
+        )
+    return tuple(stated)
+
+
 def sample_shape(
     X_shape: Sequence[int], image_shape: Sequence[int] | None = None
 ) -> tuple[int, ...]:
@@ -94,14 +128,7 @@ def sample_shape(
     """
     found = tuple(X_shape[1:])
     if len(found) == 1:
-        if image_shape is None:
-            return found
-        if found[0] != math.prod(image_shape):
-            raise ValueError(
-                f"X has rows of {found[0]} values, and images of shape {tuple(image_shape)} have "
-                f"{math.prod(image_shape)}: pass one flattened image per row."
-            )
-        return tuple(image_shape)
+        return flat_shape(found[0], image_shape)
     if len(found) not in (2, 3):
         raise ValueError(
             f"X has shape {tuple(X_shape)}: pass images (n, channels, height, width) or "

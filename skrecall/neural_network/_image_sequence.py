@@ -82,6 +82,8 @@ class ImageSequenceClassifier(ClassifierMixin, BaseNetEstimator):
     head : str, torch.nn.Module or callable, default=None
         From the features of the backbone to logits: a key of ``skrecall.nn.HEADS``, a module, or
         what is called as ``head(n_features, n_outputs)``. None leaves the logits to the backbone.
+    head_params : dict, default=None
+        Further arguments of the head, such as ``{"pooling": "max"}``.
     clip_shape : tuple of int, default=None
         ``(n_frames, n_channels, height, width)`` that flat rows are read as. With None a 2-D `X` is
         a table; 4-D and 5-D arrays are clips in any case, of any number of frames.
@@ -240,6 +242,7 @@ class ImageSequenceClassifier(ClassifierMixin, BaseNetEstimator):
         backbone: nn.Module | Callable[..., nn.Module] | None = None,
         *,
         head: str | nn.Module | Callable[..., nn.Module] | None = None,
+        head_params: dict[str, Any] | None = None,
         clip_shape: Sequence[int] | None = None,
         loss: str | nn.Module | dict[str, float] | None = None,
         loss_params: dict[str, Any] | None = None,
@@ -277,6 +280,7 @@ class ImageSequenceClassifier(ClassifierMixin, BaseNetEstimator):
         super().__init__(
             backbone,
             head=head,
+            head_params=head_params,
             loss=loss,
             loss_params=loss_params,
             sampler=sampler,
@@ -390,7 +394,12 @@ class ImageSequenceClassifier(ClassifierMixin, BaseNetEstimator):
         """
         proceed = hasattr(self, "net_")
         X, lengths = self._clips(X, lengths, proceed=proceed)
-        kind = self._targets if proceed else self._kind_of_chunk(y, classes)
+        if not proceed:
+            kind = self._kind_of_chunk(y, classes)
+        elif isinstance(self._targets, ClassTargets):
+            kind = ClassTargets.of_chunk(self, classes)
+        else:
+            kind = self._targets
         return self._partial_fit(X, y, sample_weight, kind=kind, lengths=lengths)
 
     def _kind_of_chunk(
@@ -398,9 +407,9 @@ class ImageSequenceClassifier(ClassifierMixin, BaseNetEstimator):
     ) -> ClassTargets | LabelTargets:
         """Return the kind of target of a first chunk, and set what describes it."""
         if has_several_labels(y):
-            targets = LabelTargets.of_chunk(y)
-            targets.describe(self)
-            return targets
+            kind = LabelTargets.of_chunk(y)
+            kind.describe(self)
+            return kind
         return ClassTargets.of_chunk(self, classes)
 
     def _fit(
@@ -409,6 +418,7 @@ class ImageSequenceClassifier(ClassifierMixin, BaseNetEstimator):
         y: ArrayLike,
         sample_weight: ArrayLike | None = None,
         *,
+        kind: Any = None,
         criterion: Callable[[nn.Module], nn.Module] | None = None,
         unlabeled: Any = None,
         **inputs: Any,
@@ -426,6 +436,7 @@ class ImageSequenceClassifier(ClassifierMixin, BaseNetEstimator):
             X,
             y,
             sample_weight,
+            kind=kind,
             criterion=criterion,
             unlabeled=unlabeled,
             lengths=lengths,

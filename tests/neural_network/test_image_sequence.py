@@ -191,6 +191,8 @@ def test_partial_fit_goes_on(data):
     )
     padded.partial_fit(data.clips[12:], data.target[12:], lengths=data.lengths[12:])
     assert_allclose(padded.predict_proba(objects), clf.predict_proba(objects), atol=1e-6)
+    with pytest.raises(ValueError, match=r"is not the same as on last call to partial_fit"):
+        clf.partial_fit(objects, data.target, classes=[0, 1, 2])
 
 
 def test_pickle_clone_and_seed(data):
