@@ -38,6 +38,8 @@ class CNNClassifier(ClassifierMixin, BaseNetEstimator):
         for the number of classes, and gives features by its ``forward_features``, if it has one.
         "cosine" gives plain cosines to a loss that takes them, such as LDAM. None leaves the logits
         to the backbone.
+    head_params : dict, default=None
+        Further arguments of the head, such as ``{"pooling": "max"}``.
     image_shape : tuple of int, default=None
         ``(n_channels, height, width)`` that flat rows and image files are read as. With None a 2-D
         `X` is a table; 3-D and 4-D arrays are images in any case, and 4-D arrays of plainly
@@ -201,6 +203,7 @@ class CNNClassifier(ClassifierMixin, BaseNetEstimator):
         backbone: nn.Module | Callable[..., nn.Module] | None = None,
         *,
         head: str | nn.Module | Callable[..., nn.Module] | None = None,
+        head_params: dict[str, Any] | None = None,
         image_shape: Sequence[int] | None = None,
         loss: str | nn.Module | dict[str, float] = "cross_entropy",
         loss_params: dict[str, Any] | None = None,
@@ -238,6 +241,7 @@ class CNNClassifier(ClassifierMixin, BaseNetEstimator):
         super().__init__(
             backbone,
             head=head,
+            head_params=head_params,
             image_shape=image_shape,
             loss=loss,
             loss_params=loss_params,

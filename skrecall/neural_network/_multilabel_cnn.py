@@ -36,6 +36,8 @@ class MultilabelCNNClassifier(ClassifierMixin, BaseNetEstimator):
         From the features of the backbone to logits: "linear", "cosine", "label_graph" or
         "ml_decoder" of ``skrecall.nn.HEADS``, or called as ``head(n_features, n_labels)``. The
         graph joins labels that occur together in the training rows. None leaves the backbone's.
+    head_params : dict, default=None
+        Further arguments of the head, such as ``{"pooling": "max"}``.
     image_shape : tuple of int, default=None
         ``(n_channels, height, width)`` that flat rows and image files are read as. With None a 2-D
         `X` is a table; 3-D and 4-D arrays are images in any case, and 4-D arrays of plainly
@@ -188,6 +190,7 @@ class MultilabelCNNClassifier(ClassifierMixin, BaseNetEstimator):
         backbone: nn.Module | Callable[..., nn.Module] | None = None,
         *,
         head: str | nn.Module | Callable[..., nn.Module] | None = None,
+        head_params: dict[str, Any] | None = None,
         image_shape: Sequence[int] | None = None,
         loss: str | nn.Module | dict[str, float] = "binary_cross_entropy",
         loss_params: dict[str, Any] | None = None,
@@ -223,6 +226,7 @@ class MultilabelCNNClassifier(ClassifierMixin, BaseNetEstimator):
         super().__init__(
             backbone,
             head=head,
+            head_params=head_params,
             image_shape=image_shape,
             loss=loss,
             loss_params=loss_params,

@@ -22,7 +22,7 @@ from sklearn.preprocessing import StandardScaler
 from torch import nn
 
 from skrecall.neural_network import CNNClassifier
-from skrecall.nn import MultilayerPerceptron, SmallCNN, WeightedCrossEntropyLoss
+from skrecall.nn import LinearHead, MultilayerPerceptron, SmallCNN, WeightedCrossEntropyLoss
 from skrecall.resampling import ArraySampler
 
 
@@ -347,3 +347,17 @@ class TestInCompany:
         scaled = StandardScaler().fit_transform(X)
         expected = make(max_epochs=2).fit(scaled, y, sample_weight=weight)
         assert_array_equal(model.predict_proba(X), expected.predict_proba(scaled))
+
+
+def test_arguments_reach_the_head():
+    X, y = np.zeros((8, 1, 6, 6), dtype=np.float32), np.arange(8) % 2
+    settings = {"max_epochs": 1, "n_threads": 1, "random_state": 0}
+    for head in ("linear", LinearHead):
+        clf = CNNClassifier(head=head, head_params={"pooling": "max"}, **settings).fit(X, y)
+        assert clf.net_.module_.head.pooling == "max"
+    margin = CNNClassifier(head="cosine", head_params={"pooling": "max"}, loss="ldam", **settings)
+    assert margin.fit(X, y).net_.module_.head.scale == 1
+    with pytest.raises(ValueError, match=r"head_params=\{'scale': 2\} belong to a head, and head"):
+        CNNClassifier(head_params={"scale": 2}).fit(X, y)
+    with pytest.raises(ValueError, match="pools"):
+        CNNClassifier(head="linear", head_params={"pools": 2}).fit(X, y)
