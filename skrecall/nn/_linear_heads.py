@@ -98,7 +98,7 @@ class CosineHead(nn.Module):
         Number of features.
     n_outputs : int
         Number of logits.
-    scale : float, default=16
+    scale : float, default=16.0
         What the cosines are multiplied by. A softmax over cosines alone cannot come near 0 or 1.
         1 leaves the scale to the loss, as LDAM wants.
     pooling : {"average", "max"}, default="average"
