@@ -93,8 +93,8 @@ def train_net(
         Whether the net that is there is trained further.
     """
     self = estimator
-    if not proceed:
-        vars(self).pop("net_", None)  # what fails from here on leaves nothing that would predict
+    if not proceed and hasattr(self, "net_"):
+        del self.net_  # what fails from here on leaves nothing that would predict
     device = torch.device(self.net_.device) if proceed else resolve_device(self.device)
     check_amp(self.amp, device)
     seed = int(self._rng.randint(MAX_SEED))

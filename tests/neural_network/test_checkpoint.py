@@ -223,10 +223,11 @@ def test_chunks_leave_no_checkpoint(tmp_path):
         make(checkpoint_dir=str(tmp_path)).partial_fit(*table(), classes=[0, 1])
 
 
-def test_a_file_that_is_none(tmp_path):
+@pytest.mark.parametrize("write", [lambda f: f.write_bytes(b"nonsense"), partial(torch.save, {})])
+def test_a_file_that_is_none(tmp_path, write):
     make(checkpoint_dir=tmp_path).fit(*table())
     (file,) = tmp_path.iterdir()
-    file.write_bytes(b"nonsense")
+    write(file)
     with pytest.raises(ValueError, match=r"is no checkpoint that can be read .* delete it"):
         make(checkpoint_dir=tmp_path).fit(*table())
 
