@@ -266,11 +266,11 @@ class BaseNetEstimator(BaseEstimator):  # numpydoc ignore=PR01
         sample_weight: ArrayLike | None = None,
         *,
         kind: Any = None,
-        criterion: Callable[[nn.Module], nn.Module] | None = None,
+        wrap_loss: Callable[[nn.Module], nn.Module] | None = None,
         unlabeled: ArrayLike | None = None,
         **inputs: NDArray[Any] | None,
     ) -> Self:
-        """Train on all rows; `criterion` makes another loss of the loss.
+        """Train on all rows; `wrap_loss` makes another loss of the loss.
 
         `kind` is the kind of target, None being what `y` shows. Rows `unlabeled` follow those that
         have targets: they are trained on as rows whose targets are missing. `inputs` come with
@@ -310,7 +310,7 @@ class BaseNetEstimator(BaseEstimator):  # numpydoc ignore=PR01
             valid_labels,
             counts=counts,
             max_epochs=self.max_epochs,
-            criterion=criterion,
+            wrap_loss=wrap_loss,
             proceed=proceed,
         )
         self.prior_factor_ = prior_factor(self, targets)
@@ -375,7 +375,7 @@ class BaseNetEstimator(BaseEstimator):  # numpydoc ignore=PR01
             self._dataset(X, targets, inputs),
             counts={},
             max_epochs=1,
-            criterion=None,
+            wrap_loss=None,
             proceed=proceed,
         )
         return self
@@ -454,12 +454,12 @@ class BaseNetEstimator(BaseEstimator):  # numpydoc ignore=PR01
         return counts
 
     def _criterion(
-        self, counts: Mapping[str, Any], criterion: Callable[[nn.Module], nn.Module] | None
+        self, counts: Mapping[str, Any], wrap_loss: Callable[[nn.Module], nn.Module] | None
     ) -> nn.Module:
-        """Return a new loss, or what `criterion` makes of it."""
+        """Return a new loss, or what `wrap_loss` makes of it."""
         name = DEFAULT_LOSSES[self._targets.nonlinearity] if self.loss is None else self.loss
         loss = build_loss(name, self.loss_params, counts)
-        return loss if criterion is None else criterion(loss)
+        return loss if wrap_loss is None else wrap_loss(loss)
 
     def _logits(self, X: ArrayLike, **inputs: NDArray[Any] | None) -> Tensor:
         """Return raw scores of shape (n_samples, n_outputs), on the CPU."""

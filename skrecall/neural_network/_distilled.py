@@ -275,7 +275,7 @@ class DistilledClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             y,
             sample_weight,
             kind=kind,
-            criterion=partial(
+            wrap_loss=partial(
                 LOSSES_BY_NONLINEARITY[targets.nonlinearity],
                 alpha=self.alpha,
                 temperature=self.temperature,

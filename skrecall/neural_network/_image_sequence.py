@@ -419,7 +419,7 @@ class ImageSequenceClassifier(ClassifierMixin, BaseNetEstimator):
         sample_weight: ArrayLike | None = None,
         *,
         kind: Any = None,
-        criterion: Callable[[nn.Module], nn.Module] | None = None,
+        wrap_loss: Callable[[nn.Module], nn.Module] | None = None,
         unlabeled: Any = None,
         **inputs: Any,
     ) -> Self:
@@ -437,7 +437,7 @@ class ImageSequenceClassifier(ClassifierMixin, BaseNetEstimator):
             y,
             sample_weight,
             kind=kind,
-            criterion=criterion,
+            wrap_loss=wrap_loss,
             unlabeled=unlabeled,
             lengths=lengths,
             **inputs,

@@ -38,7 +38,7 @@ OF_TORCH = {
     nn.BCEWithLogitsLoss: "sigmoid",
     nn.MultiLabelSoftMarginLoss: "sigmoid",
 }
-MakeLoss = Callable[[nn.Module], nn.Module]
+WrapLoss = Callable[[nn.Module], nn.Module]
 
 
 def by_name(known: Mapping[str, Any], given: Any) -> Any:
@@ -67,7 +67,7 @@ def train_net(
     *,
     counts: Mapping[str, Any],
     max_epochs: int,
-    criterion: MakeLoss | None,
+    wrap_loss: WrapLoss | None,
     proceed: bool,
 ) -> None:
     """Train ``net_``, a new one unless training proceeds, and set ``history_``.
@@ -87,44 +87,47 @@ def train_net(
         What is counted in the training rows.
     max_epochs : int
         Epochs to train.
-    criterion : callable or None
+    wrap_loss : callable or None
         Makes another loss of the loss.
     proceed : bool
         Whether the net that is there is trained further.
     """
-    self = estimator
-    if not proceed and hasattr(self, "net_"):
-        del self.net_  # what fails from here on leaves nothing that would predict
-    device = torch.device(self.net_.device) if proceed else resolve_device(self.device)
-    check_amp(self.amp, device)
-    seed = int(self._rng.randint(MAX_SEED))
-    with torch_threads(self.n_threads), seeded(seed, device):
+    if not proceed and hasattr(estimator, "net_"):
+        del estimator.net_  # what fails from here on leaves nothing that would predict
+    device = torch.device(estimator.net_.device) if proceed else resolve_device(estimator.device)
+    check_amp(estimator.amp, device)
+    seed = int(estimator._rng.randint(MAX_SEED))
+    with torch_threads(estimator.n_threads), seeded(seed, device):
         if not proceed:
-            self.net_ = make_net(self, device, counts, criterion)
-        net = self.net_
-        net.n_epochs, net.batch_size = len(net.history) + max_epochs, self.batch_size
-        net.reweight_epoch = round(net.n_epochs * (getattr(self, "reweight_from", None) or 0))
-        net.verbose = int(self.verbose)
-        if net.lr != self.lr or self.lr_schedule is not None:
-            net.set_learning_rates(self.lr)
-        average_weights(net, self.ema_decay)
+            estimator.net_ = make_net(estimator, device, counts, wrap_loss)
+        net = estimator.net_
+        net.n_epochs, net.batch_size = len(net.history) + max_epochs, estimator.batch_size
+        net.reweight_epoch = round(net.n_epochs * (estimator.reweight_from or 0))
+        net.verbose = int(estimator.verbose)
+        if net.lr != estimator.lr or estimator.lr_schedule is not None:
+            net.set_learning_rates(estimator.lr)
+        average_weights(net, estimator.ema_decay)
         # What is set from here on is kept for the fit only: a pickled estimator holds no data.
         try:
-            net.augmentation = build_augmentation(self.augmentation, device)
-            net.batch_sampler = build_sampler(self.sampler, self.sampler_params, net.batch_size)
+            net.augmentation = build_augmentation(estimator.augmentation, device)
+            net.batch_sampler = build_sampler(
+                estimator.sampler, estimator.sampler_params, net.batch_size
+            )
             train.seed = seed
             net.train_split = None if valid is None else predefined_split(valid)
             n_steps = max_epochs * len(net.get_iterator(train, training=True))
-            net.callbacks = make_callbacks(self, n_steps, valid, valid_labels)
-            if self.checkpoint_dir is not None:
-                path = checkpoint_path(self.checkpoint_dir, self, net, seed, (train, valid))
+            net.callbacks = make_callbacks(estimator, n_steps, valid, valid_labels)
+            if estimator.checkpoint_dir is not None:
+                path = checkpoint_path(
+                    estimator.checkpoint_dir, estimator, net, seed, (train, valid)
+                )
                 rows = [dataset for dataset in (train, valid) if dataset is not None]
                 net.callbacks.append(("checkpoint", _Checkpoint(path, rows)))
             net.initialize_callbacks()
             net.partial_fit(train)
         except BaseException:
             if not proceed:
-                del self.net_
+                del estimator.net_
             raise
         finally:
             net.train_split = net.augmentation = net.batch_sampler = None
@@ -134,10 +137,10 @@ def train_net(
     if "train_loss" not in net.history[-1]:
         warnings.warn(
             f"Training was interrupted in epoch {len(net.history)}: "
-            f"{type(self).__name__} keeps the weights it had then.",
+            f"{type(estimator).__name__} keeps the weights it had then.",
             stacklevel=5,
         )
-    self.history_ = pd.DataFrame(
+    estimator.history_ = pd.DataFrame(
         [
             {k: v for k, v in row.items() if k != "batches" and not k.endswith("_batch_count")}
             for row in net.history
@@ -149,7 +152,7 @@ def make_net(
     estimator: "BaseNetEstimator",
     device: torch.device,
     counts: Mapping[str, Any],
-    criterion: MakeLoss | None,
+    wrap_loss: WrapLoss | None,
 ) -> _Net:
     """Return a new net, its network initialised.
 
@@ -161,7 +164,7 @@ def make_net(
         Where it runs.
     counts : mapping of str to object
         What is counted in the training rows.
-    criterion : callable or None
+    wrap_loss : callable or None
         Makes another loss of the loss.
 
     Returns
@@ -179,7 +182,7 @@ def make_net(
     if isinstance(made, type) and issubclass(made, SoftmaxLoss | SigmoidLoss):
         # Before it is built: it might ask for counts that such targets do not have.
         check_nonlinearity(estimator.loss, made, kind.nonlinearity, name=name)
-    loss = estimator._criterion(counts, criterion)
+    loss = estimator._criterion(counts, wrap_loss)
     net = kind.net_class(
         n_outputs=kind.n_outputs,
         module=partial(estimator._network, **estimator._head_params(loss, counts)),
