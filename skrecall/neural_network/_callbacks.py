@@ -1,5 +1,6 @@
 """What happens beside the steps of training: schedules, averages of weights, scores held out."""
 
+import math
 from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import Any
@@ -105,8 +106,15 @@ class _HeldOutScore(Callback):
         self.score: Callable[[], float] | None = score
 
     def on_epoch_end(self, net: NeuralNet, *args: Any, **kwargs: Any) -> None:
-        if self.score is not None:
-            net.history.record("valid_score", float(self.score()))
+        if self.score is None:
+            return
+        score = float(self.score())
+        if math.isnan(score):
+            raise ValueError(
+                f"scoring gave NaN for the rows held out in epoch {len(net.history)}, by which no "
+                "epoch is the best: choose another score, or a greater validation_fraction."
+            )
+        net.history.record("valid_score", score)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "score": None}  # it holds data

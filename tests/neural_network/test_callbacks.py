@@ -205,6 +205,10 @@ class TestScoring:
         with pytest.raises(ValueError, match="recal"):
             make(early_stopping=True, scoring="recal").fit(*table())
 
+    def test_a_score_that_is_none_is_refused(self):
+        with pytest.raises(ValueError, match="scoring gave NaN for the rows held out in epoch 1"):
+            make(early_stopping=True, scoring=lambda *args: np.nan).fit(*table())
+
 
 def test_progress_within_an_epoch(capsys):
     make(verbose=2).fit(*table())
