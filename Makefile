@@ -30,7 +30,7 @@ docs: .venv/.installed
 # DATA=DIR adds those that measure on real data sets.
 bench: .venv/.installed
 	for script in promise cascade threshold search network multilabel_scale; do $(BIN)/python benchmarks/$$script.py || exit 1; done
-	$(if $(DATA),for script in oracles multilabel resampling imbalance hard_negatives; do $(BIN)/python benchmarks/$$script.py --data "$(DATA)" || exit 1; done)
+	$(if $(DATA),for script in oracles multilabel resampling imbalance hard_negatives long_tail; do $(BIN)/python benchmarks/$$script.py --data "$(DATA)" || exit 1; done)
 
 test-core: .venv-core/.installed
 	$(CORE)/python -m pytest -n 2 -q $(CORE_IGNORES)
