@@ -1,5 +1,6 @@
 """Rows of any container: taken out, put together, and told apart."""
 
+from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ def take_rows(X: Any, rows: NDArray[np.intp]) -> Any:
 
     Parameters
     ----------
-    X : array-like, DataFrame, Series or sparse of shape (n_samples, ...)
+    X : array-like, DataFrame, Series or sparse of shape (n_samples, ...), or list of arrays
         What to take from.
     rows : ndarray of shape (n_rows,)
         Indices of rows.
@@ -60,8 +61,8 @@ def row_keys(X: Any) -> NDArray:
 
     Parameters
     ----------
-    X : array-like, DataFrame or sparse of shape (n_samples, ...)
-        Samples.
+    X : array-like, DataFrame or sparse of shape (n_samples, ...), or list of arrays
+        Samples. Arrays of a list, or of an array of objects, may differ in shape, as clips do.
 
     Returns
     -------
@@ -80,9 +81,29 @@ def row_keys(X: Any) -> NDArray:
             if dtype.kind == "f":  # -0.0 may have another hash than 0.0
                 X.isetitem(column, (X.iloc[:, column] + 0.0).array)
         return pd.util.hash_pandas_object(X, index=False).to_numpy()
+    if _holds_arrays(X):
+        return np.frombuffer(b"".join(_digest(np.asarray(row)) for row in X), dtype="V16")
     X = np.asarray(X)
     X = X.reshape(len(X), -1)
     if X.dtype.kind not in "biuf":
         return row_keys(pd.DataFrame(X).astype(str))
     X = np.ascontiguousarray(X, dtype=np.float64) + 0.0  # -0.0 has other bytes
     return X.view(np.dtype((np.void, X.dtype.itemsize * X.shape[1]))).ravel()
+
+
+def _holds_arrays(X: Any) -> bool:
+    """Return whether each row is an array of its own, whose shape may be another one."""
+    is_array = isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 1
+    if len(X) == 0 or not (is_array or isinstance(X, list | tuple)):
+        return False
+    return isinstance(X[0], np.ndarray) or np.ndim(X[0]) > 1
+
+
+def _digest(row: NDArray) -> bytes:
+    """Return 16 bytes that are those of rows of equal shape, kind and values only."""
+    if row.dtype.kind in "biuf":
+        row = np.asarray(row, dtype=np.float64) + 0.0
+    elif row.dtype.kind == "O":
+        row = row.astype(str)
+    head = f"{row.shape} {row.dtype}".encode()
+    return blake2b(head + row.tobytes(), digest_size=16).digest()

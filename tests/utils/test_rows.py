@@ -54,3 +54,47 @@ def test_keys_of_texts():
         row_keys(np.array([["a", "b"], ["ab", ""], ["a", "b"]])), return_inverse=True
     )
     assert inverse[0] == inverse[2] != inverse[1]
+
+
+def clips_of_different_lengths():
+    rng = np.random.default_rng(0)
+    clips = [rng.integers(0, 255, size=(n, 2, 3)).astype(np.uint8) for n in (4, 1, 3, 4)]
+    return [*clips, clips[1].astype(float), clips[2].reshape(3, 3, 2), clips[0].copy()]
+
+
+def as_objects(rows):
+    X = np.empty(len(rows), dtype=object)
+    X[:] = rows
+    return X
+
+
+@pytest.mark.parametrize("container", [list, tuple, as_objects])
+def test_keys_of_rows_of_different_shapes(container):
+    X = container(clips_of_different_lengths())
+    keys = row_keys(X)
+    assert np.unique(keys, return_inverse=True)[1].shape == (7,)
+    assert keys[0] == keys[6]
+    assert keys[1] == keys[4]
+    assert len(np.unique(keys)) == 5  # of the same values in another shape, too
+    of_one_shape = row_keys(container([X[0], X[3]]))
+    assert_array_equal(np.isin(of_one_shape, keys[1:]), [True, True])
+    assert_array_equal(np.isin(of_one_shape, keys[1:6]), [False, True])
+
+
+def test_keys_of_signals_and_of_words_of_different_lengths():
+    signals = [np.array([1.0, -0.0]), np.array([1]), np.array([1, 0]), np.array([1.0, 0.0, 0.0])]
+    keys = row_keys(signals)
+    assert keys[0] == keys[2]
+    assert len(np.unique(keys)) == 3
+    words = [np.array(row, dtype=object) for row in (["a", "b"], ["ab"], ["a", "b"])]
+    assert len(np.unique(row_keys(words))) == 2
+
+
+@pytest.mark.parametrize("container", [list, as_objects])
+def test_rows_of_different_shapes_are_taken_and_put_together(container):
+    clips = clips_of_different_lengths()
+    X = container(clips)
+    whole = concatenate_rows([take_rows(X, np.array([2, 0])), take_rows(X, np.array([1]))])
+    assert type(whole) is type(X)
+    for row, expected in zip(whole, [2, 0, 1], strict=True):
+        assert_array_equal(row, clips[expected])
