@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 from skorch import NeuralNet
-from skorch.callbacks import Callback
+from skorch.callbacks import Callback, EarlyStopping
 from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, OneCycleLR
@@ -118,6 +118,56 @@ class _HeldOutScore(Callback):
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "score": None}  # it holds data
+
+
+class _ScoreStopping(EarlyStopping):
+    """Early stopping by ``valid_score``; where epochs score alike, by ``valid_loss``.
+
+    Scores of hard predictions, such as the recall of a rare class, stay where they are for epochs
+    in which the network learns.
+
+    Parameters
+    ----------
+    patience : int
+        Epochs without improvement before training stops.
+    """
+
+    dynamic_threshold_: float
+
+    def __init__(self, patience: int) -> None:
+        super().__init__(
+            monitor="valid_score",
+            lower_is_better=False,
+            patience=patience,
+            threshold=0,
+            load_best=True,
+        )
+
+    def on_train_begin(self, net: NeuralNet, *args: Any, **kwargs: Any) -> None:
+        super().on_train_begin(net, **kwargs)
+        self.first_score_: float | None = None
+        self.best_loss_ = math.inf
+
+    def on_epoch_end(self, net: NeuralNet, *args: Any, **kwargs: Any) -> None:
+        score, loss = net.history[-1, ("valid_score", "valid_loss")]
+        if self.first_score_ is None:
+            self.first_score_ = score
+        if score == self.dynamic_threshold_ and loss < self.best_loss_:
+            self.dynamic_threshold_ = -math.inf  # so that an equal score is an improvement
+        super().on_epoch_end(net, **kwargs)
+        if self.misses_ == 0:
+            self.best_loss_ = loss
+
+    def stayed(self) -> bool:
+        """Return whether no epoch of the fit scored better than its first, which was below 1.
+
+        Returns
+        -------
+        stayed : bool
+            The score then chose no epoch, or the first.
+        """
+        first = self.first_score_
+        return first is not None and first < 1 and self.dynamic_threshold_ == first
 
 
 class _WeightAverage:

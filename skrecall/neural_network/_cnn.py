@@ -99,7 +99,8 @@ class CNNClassifier(ClassifierMixin, BaseNetEstimator):
     scoring : str or callable, default=None
         What `early_stopping` looks at, greater being better: a name of
         ``skrecall.metrics.get_scorer_names``, or a scorer, called with this estimator, the rows
-        held out in a form for its `predict`, and their labels. None looks at the loss.
+        held out in a form for its `predict`, and their labels. Between equal scores the loss
+        decides. None looks at the loss.
     validation_fraction : float, default=0.1
         Share of rows held out by `early_stopping`.
     patience : int, default=5

@@ -138,7 +138,8 @@ class ImageSequenceClassifier(ClassifierMixin, BaseNetEstimator):
         epochs, and restore the weights of the best epoch.
     scoring : str or callable, default=None
         What `early_stopping` looks at, greater being better: a name of
-        ``skrecall.metrics.get_scorer_names``, or a scorer. None looks at the loss.
+        ``skrecall.metrics.get_scorer_names``, or a scorer. Between equal scores the loss decides.
+        None looks at the loss.
     validation_fraction : float, default=0.1
         Share of clips held out by `early_stopping`.
     patience : int, default=5

@@ -90,8 +90,8 @@ class MultilabelCNNClassifier(ClassifierMixin, BaseNetEstimator):
         for `patience` epochs, and restore the weights of the best epoch.
     scoring : str or callable, default=None
         Score of the rows held out, such as ``"average_precision"``, or a name of
-        `skrecall.metrics.get_scorer`, where those that end in ``_known`` skip unknown labels. None
-        is the loss.
+        `skrecall.metrics.get_scorer`, where those that end in ``_known`` skip unknown labels.
+        Between equal scores the loss decides. None is the loss.
     validation_fraction : float, default=0.1
         Share of rows held out by `early_stopping`.
     patience : int, default=5

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import ArrayLike
@@ -18,7 +19,7 @@ from skrecall.metrics import get_scorer
 from skrecall.nn import BATCH_SAMPLERS, LOSSES, SigmoidLoss, SoftmaxLoss, get_augmentation
 from skrecall.utils._fitting import MAX_SEED
 
-from ._callbacks import SCHEDULES, _HeldOutScore, _Schedule, _WeightAverage
+from ._callbacks import SCHEDULES, _HeldOutScore, _Schedule, _ScoreStopping, _WeightAverage
 from ._checkpoint import _Checkpoint, checkpoint_path
 from ._data import _ArrayDataset, _SlicedBatches
 from ._net import NONLINEARITIES, _Net
@@ -101,7 +102,8 @@ def train_net(
         if not proceed:
             estimator.net_ = make_net(estimator, device, counts, wrap_loss)
         net = estimator.net_
-        net.n_epochs, net.batch_size = len(net.history) + max_epochs, estimator.batch_size
+        n_before = len(net.history)
+        net.n_epochs, net.batch_size = n_before + max_epochs, estimator.batch_size
         net.reweight_epoch = round(net.n_epochs * (estimator.reweight_from or 0))
         net.verbose = int(estimator.verbose)
         if net.lr != estimator.lr or estimator.lr_schedule is not None:
@@ -140,11 +142,49 @@ def train_net(
             f"{type(estimator).__name__} keeps the weights it had then.",
             stacklevel=5,
         )
+    if valid_labels is not None:
+        warn_of_flat_score(estimator, n_before, valid_labels)
     estimator.history_ = pd.DataFrame(
         [
             {k: v for k, v in row.items() if k != "batches" and not k.endswith("_batch_count")}
             for row in net.history
         ]
+    )
+
+
+def warn_of_flat_score(
+    estimator: "BaseNetEstimator", n_before: int, valid_labels: ArrayLike
+) -> None:
+    """Warn if early stopping looked at a score that no epoch of the fit raised.
+
+    Parameters
+    ----------
+    estimator : BaseNetEstimator
+        Whose net was trained.
+    n_before : int
+        Epochs there were before this fit.
+    valid_labels : array-like
+        The targets held out, as the user gave them.
+    """
+    net = estimator.net_
+    n_epochs = len(net.history) - n_before
+    stop = dict(net.callbacks_)["early_stopping"]
+    if not isinstance(stop, _ScoreStopping) or n_epochs < 2 or not stop.stayed():
+        return
+    labels = np.asarray(valid_labels)
+    if labels.ndim == 1:
+        values, counts = np.unique(labels, return_counts=True)
+        pairs = [f"{n} of {c!r}" for c, n in zip(values.tolist(), counts, strict=True)]
+        held_out = ", ".join(pairs[:10]) + (", ..." if len(pairs) > 10 else "")
+    else:
+        held_out = f"positives per label {(labels == 1).sum(axis=0).tolist()}"
+    warnings.warn(
+        f"scoring={estimator.scoring!r} was {stop.first_score_:g} after the first of {n_epochs} "
+        f"epochs and never more, for {len(labels)} rows held out ({held_out}): the weights kept "
+        f"are those of epoch {stop.best_epoch_}, of the least valid_loss where scores are equal. "
+        "Choose a score that reads probabilities, such as 'average_precision', a greater "
+        "validation_fraction or more patience.",
+        stacklevel=6,
     )
 
 
@@ -375,12 +415,10 @@ def make_callbacks(
         callbacks.append(("valid_score", _HeldOutScore(score)))
     callbacks += copy.deepcopy(list(estimator.callbacks or []))
     if valid is not None:
-        stop = EarlyStopping(
-            monitor="valid_loss" if scorer is None else "valid_score",
-            lower_is_better=scorer is None,
-            patience=estimator.patience,
-            threshold=0,
-            load_best=True,
+        stop = (
+            EarlyStopping(patience=estimator.patience, threshold=0, load_best=True)
+            if scorer is None
+            else _ScoreStopping(estimator.patience)
         )
         callbacks.append(("early_stopping", stop))
     if estimator.verbose > 1:

@@ -175,10 +175,39 @@ class TestScoring:
             labels = y
         fitted = make(max_epochs=60, **settings).fit(X, labels)
         scores = fitted.history_["valid_score"]
-        best = int(scores.idxmax()) + 1
+        losses = fitted.history_["valid_loss"]
+        best = int(losses[scores == scores.max()].idxmin()) + 1
         assert len(scores) == min(best + 3, 60)
         until_best = make(max_epochs=best, **settings).fit(X, labels)
         assert_array_equal(fitted.predict_proba(X), until_best.predict_proba(X))
+
+    def test_between_equal_scores_the_loss_decides_and_a_flat_one_is_told(self):
+        X, y = table(300, flip_y=0.3)
+        settings = {"early_stopping": True, "validation_fraction": 0.3, "patience": 3}
+        settings |= {"lr": 0.001, "max_epochs": 40}
+        by_loss = make(**settings).fit(X, y)
+        message = (
+            r"was 0 after the first of \d+ epochs and never more, for 90 rows held out "
+            r"\(\d+ of 0, \d+ of 1\): the weights kept are those of epoch \d+"
+        )
+        with pytest.warns(UserWarning, match=message):
+            flat = make(**settings, scoring=lambda *args: 0.0).fit(X, y)
+        assert int(by_loss.history_["valid_loss"].idxmin()) > 5
+        assert_array_equal(flat.history_["valid_loss"], by_loss.history_["valid_loss"])
+        assert_array_equal(flat.predict_proba(X), by_loss.predict_proba(X))
+
+    def test_a_better_score_beats_a_lower_loss(self):
+        X, y = table(300, flip_y=0.3)
+        values = iter([0.0, 0.0, 0.5, 0.2, 0.2, 0.2])
+        settings = {"early_stopping": True, "validation_fraction": 0.3, "patience": 3}
+        fitted = make(**settings, scoring=lambda *args: next(values), max_epochs=9).fit(X, y)
+        assert len(fitted.history_) == 6
+        rising = iter([0.0, 0.1, 0.5])
+        until_best = make(**settings, scoring=lambda *args: next(rising), max_epochs=3).fit(X, y)
+        assert_array_equal(fitted.predict_proba(X), until_best.predict_proba(X))
+
+    def test_a_score_that_begins_at_its_greatest_is_no_cause_to_warn(self):
+        make(early_stopping=True, scoring=lambda *args: 1.0).fit(*table())
 
     def test_a_scorer_sees_the_users_labels(self):
         X, y = table()
@@ -195,6 +224,7 @@ class TestScoring:
         again = make(early_stopping=True, validation_fraction=0.3, scoring=same).fit(X, labels)
         assert_array_equal(fitted.history_["valid_score"], again.history_["valid_score"])
 
+    @pytest.mark.filterwarnings("ignore:scoring=.roc_auc. was")
     def test_a_pickle_holds_no_rows(self):
         X, y = np.random.default_rng(0).normal(size=(400, 400)), np.arange(400) % 2
         backbone = MultilayerPerceptron((400,), 2, hidden=(2,))

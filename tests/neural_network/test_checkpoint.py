@@ -65,6 +65,13 @@ def assert_same_fit(first, second):
         assert torch.equal(a, b)
 
 
+class TiedScore:
+    """A scorer that says 0 of the first epochs and 1 of the rest."""
+
+    def __call__(self, estimator, X, y):
+        return float(len(estimator.net_.history) > 2)
+
+
 EVERYTHING = {
     "backbone": partial(SmallCNN, channels=(4,), hidden=8, dropout=0.3),
     "head": "cosine",
@@ -90,6 +97,13 @@ SETTINGS = {
         ]
     },
     "stops early": {"early_stopping": True, "patience": 2, "max_epochs": 40, "lr": 0.1},
+    "stops by a score of ties": {
+        "early_stopping": True,
+        "scoring": TiedScore(),
+        "patience": 2,
+        "max_epochs": 40,
+        "lr": 0.1,
+    },
     "everything": EVERYTHING,
     "everything, cycled": {**EVERYTHING, "lr_schedule": "one_cycle", "gradient_clipping": 0.5},
 }
