@@ -14,6 +14,7 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from skrecall.utils._checks import check_class_scores
 from skrecall.utils._fitting import fit_on_rows
+from skrecall.utils._row_metadata import refuse_params_of_scores
 from skrecall.utils._rows import row_keys
 from skrecall.utils._sklearn import (
     _check_response_method,
@@ -95,7 +96,13 @@ def fit_and_score_held_out(
         The fitted one.
     y_score : ndarray of shape (n_held_out, n_labels)
         In the order of the splits.
+
+    Raises
+    ------
+    ValueError
+        If scores of rows need a parameter of `fit`, as those of padded clips need lengths.
     """
+    refuse_params_of_scores(estimator, X, fit_params)
     if len(splits) == 1:
         ((fit_rows, held_out_rows),) = splits
         if fit_rows is not None:

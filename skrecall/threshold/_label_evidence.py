@@ -16,6 +16,7 @@ from skrecall.utils._fitting import fit_on_rows
 from skrecall.utils._indicator import UNKNOWN, constant_labels
 from skrecall.utils._label_votes import label_votes, learnt_labels
 from skrecall.utils._multilabel_target import CONSTANT_SCORE, BaseMultilabelClassifier
+from skrecall.utils._row_metadata import refuse_params_of_scores
 from skrecall.utils._sklearn import _check_response_method, _num_samples, _safe_indexing
 
 from ._calibration import RESPONSE_METHODS, Split
@@ -313,7 +314,13 @@ def fit_and_score_labels(
         The fitted estimator.
     y_score : ndarray of shape (n_held_out, n_labels)
         In the order of the splits.
+
+    Raises
+    ------
+    ValueError
+        If scores of rows need a parameter of `fit`, as those of padded clips need lengths.
     """
+    refuse_params_of_scores(estimator, X, fit_params)
     if len(splits) == 1:
         ((fit_rows, held_out_rows),) = splits
         if fit_rows is None:

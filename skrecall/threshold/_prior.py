@@ -16,6 +16,7 @@ from sklearn.utils import indexable
 
 from skrecall.utils._checks import check_training_labels, check_weights
 from skrecall.utils._fitting import clone_with_seed
+from skrecall.utils._row_metadata import refuse_params_of_scores
 from skrecall.utils._sklearn import HasMethods, Interval, StrOptions, _fit_context
 
 from ._base import BaseWrappingClassifier
@@ -257,6 +258,7 @@ class PriorCorrectedClassifier(BaseWrappingClassifier):
         if stated is not None:
             training_prior = check_prior(stated, classes, name="training_prior")
         fit_params = self._route_fit_params(params, {})
+        refuse_params_of_scores(self.estimator, X, fit_params)
         estimator = self.estimator
         if not self._is_prefit():
             estimator = clone_with_seed(estimator, self.random_state)

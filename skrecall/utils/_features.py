@@ -8,6 +8,8 @@ from scipy.sparse import issparse
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import validate_data
 
+from ._rows import holds_arrays
+
 
 def check_features(estimator: BaseEstimator, X: Any, *, reset: bool) -> None:
     """Keep, or compare, the names and the number of features.
@@ -16,7 +18,8 @@ def check_features(estimator: BaseEstimator, X: Any, *, reset: bool) -> None:
     ----------
     estimator : estimator
         Keeps ``n_features_in_`` and ``feature_names_in_``; of samples of more than one dimension,
-        such as images, the number of all their values.
+        such as images, the number of all their values; none of a list of them, as of clips, whose
+        shapes may differ.
     X : array-like of shape (n_samples, ...)
         Samples.
     reset : bool
@@ -27,6 +30,11 @@ def check_features(estimator: BaseEstimator, X: Any, *, reset: bool) -> None:
     ValueError
         If they are not those of `fit`, or `X` has one dimension.
     """
+    if holds_arrays(X) and np.ndim(X[0]) > 1:
+        if reset:
+            for name in ("n_features_in_", "feature_names_in_"):  # of an earlier fit
+                vars(estimator).pop(name, None)
+        return
     if not reset and hasattr(estimator, "n_features_in_") and _is_vector(X):
         raise ValueError(
             "Expected samples of two dimensions, got one. Reshape your data: X.reshape(1, -1) "

@@ -1,5 +1,6 @@
 """Metadata with one entry per row, and the sentences for where it would be lost."""
 
+import inspect
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -36,6 +37,53 @@ def is_per_row(value: Any, n_rows: int) -> bool:
     if shape is not None:
         return len(shape) > 0 and shape[0] == n_rows
     return hasattr(value, "__len__") and len(value) == n_rows
+
+
+def _argument_names(estimator: Any, method: str) -> set[str]:
+    """Return the names of the arguments of a method, none of one that it does not have."""
+    function = getattr(estimator, method, None)
+    try:
+        return set() if function is None else set(inspect.signature(function).parameters)
+    except ValueError:  # a compiled method that does not tell
+        return set()
+
+
+def refuse_params_of_scores(estimator: Any, X: Any, params: Mapping[str, Any]) -> None:
+    """Refuse fit parameters that describe rows and that rows are to be scored with, too.
+
+    Parameters
+    ----------
+    estimator : estimator
+        It and those inside it are asked for what `predict_proba` and `decision_function` take.
+    X : array-like of shape (n_samples, ...)
+        The samples it is fitted on.
+    params : dict
+        Its fit parameters.
+
+    Raises
+    ------
+    ValueError
+        If one has an entry per row and the name of such an argument, as lengths of padded clips.
+    """
+    n_rows = _num_samples(X) if params else 0
+    per_row = [name for name, value in params.items() if is_per_row(value, n_rows)]
+    if not per_row:
+        return
+    parts = [estimator, *estimator.get_params(deep=True).values()]
+    for part in parts:
+        if isinstance(part, type):
+            continue
+        for method in ("predict_proba", "decision_function"):
+            taken = _argument_names(part, method)
+            bad = next((name for name in per_row if name.rpartition("__")[2] in taken), None)
+            if bad is not None:
+                argument = bad.rpartition("__")[2]
+                raise ValueError(
+                    f"{bad} has one entry for each of the {n_rows} rows, and the {method} of "
+                    f"{type(part).__name__} takes {argument} as well: here rows are scored from X "
+                    f"alone, which would be wrong without {argument}. Put it into X: of clips, "
+                    "pass a list of clips, each of its own length."
+                )
 
 
 def refuse_row_metadata(sampler: BaseEstimator, params: Mapping[str, Any]) -> None:

@@ -56,6 +56,26 @@ def concatenate_rows(parts: list[Any]) -> Any:
     return np.concatenate(parts)
 
 
+def holds_arrays(X: Any) -> bool:
+    """Return whether each row is an array of its own, whose shape may be another one.
+
+    Parameters
+    ----------
+    X : object
+        Samples in any container.
+
+    Returns
+    -------
+    holds : bool
+        True for a list, a tuple or an array of objects, if its first row is an array, or lists in a
+        list.
+    """
+    is_array = isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 1
+    if not (is_array or isinstance(X, list | tuple)) or len(X) == 0:
+        return False
+    return isinstance(X[0], np.ndarray) or np.ndim(X[0]) > 1
+
+
 def row_keys(X: Any) -> NDArray:
     """Return one key per row, equal for equal rows.
 
@@ -81,7 +101,7 @@ def row_keys(X: Any) -> NDArray:
             if dtype.kind == "f":  # -0.0 may have another hash than 0.0
                 X.isetitem(column, (X.iloc[:, column] + 0.0).array)
         return pd.util.hash_pandas_object(X, index=False).to_numpy()
-    if _holds_arrays(X):
+    if holds_arrays(X):
         return np.frombuffer(b"".join(_digest(np.asarray(row)) for row in X), dtype="V16")
     X = np.asarray(X)
     X = X.reshape(len(X), -1)
@@ -89,14 +109,6 @@ def row_keys(X: Any) -> NDArray:
         return row_keys(pd.DataFrame(X).astype(str))
     X = np.ascontiguousarray(X, dtype=np.float64) + 0.0  # -0.0 has other bytes
     return X.view(np.dtype((np.void, X.dtype.itemsize * X.shape[1]))).ravel()
-
-
-def _holds_arrays(X: Any) -> bool:
-    """Return whether each row is an array of its own, whose shape may be another one."""
-    is_array = isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 1
-    if len(X) == 0 or not (is_array or isinstance(X, list | tuple)):
-        return False
-    return isinstance(X[0], np.ndarray) or np.ndim(X[0]) > 1
 
 
 def _digest(row: NDArray) -> bytes:

@@ -20,6 +20,7 @@ from torch.utils.data import Dataset
 from skrecall.datasets import make_moving_digits
 from skrecall.neural_network import ImageSequenceClassifier
 from skrecall.nn import RecurrentCNN, SmallCNN
+from skrecall.threshold import MultilabelThresholdClassifier, RecallThresholdClassifier
 from tests.checks import (
     check_constant_label,
     check_label_containers,
@@ -250,6 +251,39 @@ def test_any_network_over_clips_plugs_in(data):
 
 def indicator(data):
     return data.Y[:, :3]
+
+
+@pytest.mark.parametrize("container", [list, np.asarray])
+def test_thresholds_over_clips_of_different_lengths(container):
+    """Held-out clips are scored by their lengths, and copies across the split are found."""
+    data = moving_digits(60)
+    clips = [clip[:n] for clip, n in zip(data.clips, data.lengths, strict=True)]
+    X = container(clips) if container is list else as_objects(data)
+    terms = {"target_recall": 0.8, "confidence": 0.5, "random_state": 0}
+    fitted = RecallThresholdClassifier(make(), **terms).fit(X, data.target)
+    rows = fitted.calibration_rows_
+    scores = fitted.estimator_.predict_proba(
+        data.clips[rows], lengths=np.asarray(data.lengths)[rows]
+    )[:, 1]
+    between = np.sort(scores)[:-1] / 2 + np.sort(scores)[1:] / 2
+    assert np.abs(between - fitted.threshold_).min() < 1e-6
+    assert fitted.predict(X).shape == (60,)
+    with pytest.raises(ValueError, match="lengths has one entry for each of the 60 rows"):
+        RecallThresholdClassifier(make(), **terms).fit(
+            data.clips, data.target, lengths=data.lengths
+        )
+    twice = [*clips, *[clip.copy() for clip in clips]]
+    with pytest.raises(ValueError, match="held-out positives are identical to positives"):
+        RecallThresholdClassifier(make(), **terms).fit(twice, np.tile(data.target, 2))
+
+
+def test_thresholds_of_labels_over_clips_of_different_lengths():
+    data = moving_digits(60)
+    Y, X = indicator(data), list(as_objects(data))
+    fitted = MultilabelThresholdClassifier(make(), rule="cardinality", random_state=0).fit(X, Y)
+    assert fitted.predict(X).shape == Y.shape
+    with pytest.raises(ValueError, match="lengths has one entry for each of the 60 rows"):
+        MultilabelThresholdClassifier(make()).fit(data.clips, Y, lengths=data.lengths)
 
 
 @pytest.mark.parametrize("container", [np.asarray, pd.DataFrame, csr_array])

@@ -31,3 +31,14 @@ def test_all_values_of_an_image_are_features():
         assert estimator.n_features_in_ == 24
     with pytest.raises(ValueError, match="expecting 24 features"):
         check_features(estimator, images[:, :1], reset=False)
+
+
+def test_arrays_of_different_shapes_have_no_number_of_features():
+    estimator = BaseEstimator()
+    check_features(estimator, np.zeros((3, 4)), reset=True)
+    clips = [np.zeros((5, 2, 2)), np.zeros((3, 2, 2))]
+    check_features(estimator, clips, reset=True)
+    assert not hasattr(estimator, "n_features_in_")
+    check_features(estimator, clips[1:], reset=False)
+    check_features(estimator, np.zeros((3, 4)), reset=True)
+    check_features(estimator, clips, reset=False)

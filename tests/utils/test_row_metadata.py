@@ -5,6 +5,7 @@ from imblearn.over_sampling import SMOTE, RandomOverSampler
 from imblearn.pipeline import Pipeline
 from sklearn import config_context
 from sklearn.datasets import make_classification
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import make_scorer, recall_score
 from sklearn.model_selection import FixedThresholdClassifier
@@ -12,10 +13,16 @@ from sklearn.preprocessing import StandardScaler
 
 from skrecall.model_selection import DecisionGridSearchCV
 from skrecall.resampling import MetadataPipeline
-from skrecall.threshold import RecallThresholdClassifier
+from skrecall.threshold import (
+    OptimalThresholdClassifier,
+    PriorCorrectedClassifier,
+    RecallThresholdClassifier,
+    RejectOptionClassifier,
+)
 from skrecall.utils._row_metadata import (
     is_per_row,
     metadata_survives,
+    refuse_params_of_scores,
     refuse_row_metadata,
 )
 
@@ -132,3 +139,45 @@ def test_our_search_names_our_pipeline(data):
     inside = DecisionGridSearchCV(pipe, {"clf__threshold": [0.3, 0.5]}, **params)
     with pytest.raises(ValueError, match=LOST):
         inside.fit(X, y, sample_weight=weight)
+
+
+class TakesLengths(LogisticRegression):
+    def fit(self, X, y, sample_weight=None, lengths=None, flag=None):
+        return super().fit(X, y, sample_weight)
+
+    def predict_proba(self, X, lengths=None, flag=None):
+        return super().predict_proba(X)
+
+
+@pytest.mark.parametrize(
+    ("estimator", "name"),
+    [
+        (TakesLengths(), "lengths"),
+        (FrozenEstimator(TakesLengths()), "lengths"),
+        (Pipeline([("scale", StandardScaler()), ("model", TakesLengths())]), "model__lengths"),
+        (FixedThresholdClassifier(TakesLengths()), "lengths"),
+    ],
+    ids=["plain", "frozen", "pipeline", "wrapped"],
+)
+def test_parameters_that_scores_need_too_are_refused(estimator, name):
+    X, entries = np.zeros((4, 2)), np.arange(4)
+    with pytest.raises(ValueError, match=f"{name} has one entry for each of the 4 rows.*a list of"):
+        refuse_params_of_scores(estimator, X, {name: entries})
+    refuse_params_of_scores(estimator, X, {"sample_weight": entries, "flag": True})
+    refuse_params_of_scores(estimator, X, {})
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        RecallThresholdClassifier,
+        OptimalThresholdClassifier,
+        PriorCorrectedClassifier,
+        RejectOptionClassifier,
+    ],
+)
+def test_no_decision_is_made_on_scores_without_their_parameters(kind):
+    X, y = make_classification(400, 5, random_state=0)
+    kind(TakesLengths()).fit(X, y, sample_weight=np.ones(400))
+    with pytest.raises(ValueError, match="predict_proba of TakesLengths takes lengths as well"):
+        kind(TakesLengths()).fit(X, y, lengths=np.full(400, 5))
