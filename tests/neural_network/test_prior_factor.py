@@ -69,7 +69,7 @@ def test_every_shift_is_known_and_undone(params, power, times):
         {"loss": torch.nn.CrossEntropyLoss(label_smoothing=0.1)},
         {"loss": torch.nn.MultiMarginLoss()},
     ],
-    ids=str,
+    ids=["focal", "mining", "late weights", "own sampler", "smoothed labels", "margin"],
 )
 def test_what_cannot_be_undone_is_refused(params):
     fitted = net(max_epochs=1, **params).fit(DATA.X, DATA.y)
