@@ -157,6 +157,8 @@ def warn_of_flat_score(
 ) -> None:
     """Warn if early stopping looked at a score that no epoch of the fit raised.
 
+    A fit of no more epochs than those it is patient for is too short to tell.
+
     Parameters
     ----------
     estimator : BaseNetEstimator
@@ -169,7 +171,7 @@ def warn_of_flat_score(
     net = estimator.net_
     n_epochs = len(net.history) - n_before
     stop = dict(net.callbacks_)["early_stopping"]
-    if not isinstance(stop, _ScoreStopping) or n_epochs < 2 or not stop.stayed():
+    if not isinstance(stop, _ScoreStopping) or n_epochs <= stop.patience or not stop.stayed():
         return
     labels = np.asarray(valid_labels)
     if labels.ndim == 1:

@@ -224,7 +224,6 @@ class TestScoring:
         again = make(early_stopping=True, validation_fraction=0.3, scoring=same).fit(X, labels)
         assert_array_equal(fitted.history_["valid_score"], again.history_["valid_score"])
 
-    @pytest.mark.filterwarnings("ignore:scoring=.roc_auc. was")
     def test_a_pickle_holds_no_rows(self):
         X, y = np.random.default_rng(0).normal(size=(400, 400)), np.arange(400) % 2
         backbone = MultilayerPerceptron((400,), 2, hidden=(2,))
