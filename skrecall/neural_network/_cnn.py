@@ -90,7 +90,8 @@ class CNNClassifier(ClassifierMixin, BaseNetEstimator):
         fitted net. In the first steps the decay is less, ``(1 + n) / (10 + n)`` after n of them.
     freeze : str or list of str, default=None
         Parameters that keep their values: ``"backbone"`` for all but the head, or names with
-        wildcards, such as ``"features.0.*"``.
+        wildcards, such as ``"stages.0.*"``, which with a `head` may also begin with
+        ``"backbone."``.
     backbone_lr : float, default=None
         Learning rate of all parameters but the head's. None is `lr`.
     early_stopping : bool, default=False

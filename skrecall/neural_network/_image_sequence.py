@@ -130,7 +130,8 @@ class ImageSequenceClassifier(ClassifierMixin, BaseNetEstimator):
         fitted net.
     freeze : str or list of str, default=None
         Parameters that keep their values: ``"backbone"`` for all but the head, or names with
-        wildcards, such as ``"frame_backbone.*"``.
+        wildcards, such as ``"frame_backbone.*"``, which with a `head` may also begin with
+        ``"backbone."``.
     backbone_lr : float, default=None
         Learning rate of all parameters but the head's. None is `lr`.
     early_stopping : bool, default=False

@@ -198,6 +198,11 @@ class _Net(NeuralNet):
         named_parameters = list(named_parameters)
         _, kwargs = super().get_params_for_optimizer(prefix, named_parameters)
         slow, _ = split_parameters(self.module_)
+        if not slow:
+            raise ValueError(
+                f"backbone_lr={self.backbone_lr} is the learning rate of the backbone, of which "
+                "nothing is trained: leave it out, or freeze less than all of the backbone."
+            )
         known = {id(p) for p in slow}
         groups = [
             {"params": [p for _, p in named_parameters if id(p) not in known]},

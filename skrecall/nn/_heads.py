@@ -9,6 +9,7 @@ from ._backbone import extract_features
 from ._label_graph_head import LabelGraphHead
 from ._linear_heads import CosineHead, LinearHead
 from ._ml_decoder_head import MLDecoderHead
+from ._transfer import own_last_layer
 
 HEADS: dict[str, Callable[..., nn.Module]] = {
     "linear": LinearHead,
@@ -82,6 +83,12 @@ class BackboneWithHead(nn.Module):
     head : torch.nn.Module
         From features to logits.
 
+    Raises
+    ------
+    ValueError
+        If the backbone has no ``forward_features`` and still ends in a linear layer within a part
+        called ``head``, ``heads``, ``fc`` or ``classifier``.
+
     Examples
     --------
     >>> import torch
@@ -93,6 +100,16 @@ class BackboneWithHead(nn.Module):
 
     def __init__(self, backbone: nn.Module, head: nn.Module) -> None:
         super().__init__()
+        last = None if hasattr(backbone, "forward_features") else own_last_layer(backbone)
+        if last is not None:
+            n_values = backbone.get_submodule(last).out_features
+            place = "".join(f"[{k}]" if k.isdecimal() else f".{k}" for k in last.split("."))
+            raise ValueError(
+                f"The backbone {type(backbone).__name__} still ends in its own last layer, {last}, "
+                f"and the head would learn from the {n_values} values that it makes: set "
+                f"backbone{place} = torch.nn.Identity() first, or, if these are the features, call "
+                "the layer by another name."
+            )
         self.backbone = backbone
         self.head = head
 

@@ -57,7 +57,8 @@ def freeze(module: nn.Module, patterns: str | Iterable[str]) -> list[str]:
     module : torch.nn.Module
         A network.
     patterns : str or iterable of str
-        Names of parameters with the wildcards of `fnmatch`, such as ``"stages.0.*"``; or
+        Names of parameters with the wildcards of `fnmatch`, such as ``"stages.0.*"``, which in a
+        `BackboneWithHead` may be those within its backbone or begin with ``"backbone."``; or
         ``"backbone"``, all that is not in the part called ``head``, ``heads``, ``fc`` or
         ``classifier``.
 
@@ -78,12 +79,17 @@ def freeze(module: nn.Module, patterns: str | Iterable[str]) -> list[str]:
     ['stages.0.0.weight', 'stages.0.1.weight', 'stages.0.1.bias']
     """
     parameters = dict(module.named_parameters())
+    prefix = "backbone." if hasattr(module, "backbone") else ""
     frozen: set[str] = set()
     for pattern in [patterns] if isinstance(patterns, str) else patterns:
         if pattern == "backbone":
             matched = _backbone_names(module)
         else:
-            matched = {name for name in parameters if fnmatchcase(name, pattern)}
+            matched = {
+                name
+                for name in parameters
+                if fnmatchcase(name, pattern) or fnmatchcase(name.removeprefix(prefix), pattern)
+            }
         if not matched:
             raise ValueError(
                 f"freeze={pattern!r} matches no parameter of {type(module).__name__}: its names "
@@ -105,6 +111,40 @@ def freeze(module: nn.Module, patterns: str | Iterable[str]) -> list[str]:
         if own and own <= frozen and not hooked:
             layer.register_forward_pre_hook(_use_running_statistics)
     return [name for name in parameters if name in frozen]
+
+
+def own_last_layer(backbone: nn.Module) -> str | None:
+    """Return where a network keeps a linear layer that makes logits of its features.
+
+    Parameters
+    ----------
+    backbone : torch.nn.Module
+        A network, or a sequence that ends in one.
+
+    Returns
+    -------
+    name : str or None
+        Name of the layer, the last in a part called ``head``, ``heads``, ``fc`` or ``classifier``;
+        None if there is no such part, or it ends in another layer.
+    """
+    path: list[str] = []
+    network = backbone
+    while isinstance(network, nn.Sequential) and len(network) > 0:
+        name, network = list(network.named_children())[-1]
+        if name in HEAD_NAMES:
+            return _last_linear(network, [*path, name])
+        path.append(name)
+    for name, part in reversed(list(network.named_children())):
+        if name in HEAD_NAMES:
+            return _last_linear(part, [*path, name])
+    return None
+
+
+def _last_linear(part: nn.Module, path: list[str]) -> str | None:
+    name, last = list(part.named_modules())[-1]
+    if not isinstance(last, nn.Linear):
+        return None
+    return ".".join([*path, name] if name else path)
 
 
 def _use_running_statistics(layer: nn.Module, inputs: tuple) -> None:

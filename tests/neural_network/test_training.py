@@ -78,6 +78,10 @@ class TestHeads:
             ({"head": "cosin"}, "The 'head' parameter"),
             ({"head": nn.Linear(3, 2)}, "with the head Linear cannot take samples"),
             ({"freeze": "stem.*", "head": "linear"}, r"freeze='stem.\*' matches no parameter"),
+            (
+                {"freeze": "backbone", "head": "linear", "backbone_lr": 0.1},
+                "backbone_lr=0.1 is the learning rate of the backbone, of which nothing is trained",
+            ),
             ({"freeze": "*"}, "leaves none of the"),
         ],
     )

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from collections import OrderedDict
 
 import pytest
 import torch
@@ -62,6 +63,15 @@ def test_only_what_patterns_name_is_frozen():
     assert {"stages.1.0.conv1.weight", "stages.1.0.norm1.running_mean", "head.bias"} <= changed
 
 
+@pytest.mark.parametrize("pattern", ["stages.0.*", "backbone.stages.0.*"])
+def test_names_within_the_backbone_do_below_a_head(pattern):
+    network = BackboneWithHead(small_resnet(None), LinearHead(6, 3))
+    names = freeze(network, [pattern])
+    assert names == [
+        name for name, _ in network.named_parameters() if name.startswith("backbone.stages.0.")
+    ]
+
+
 def test_frozen_layers_normalise_by_running_statistics_in_training():
     network = BackboneWithHead(small_resnet(None), LinearHead(6, 3))
     freeze(network, "backbone")
@@ -104,6 +114,49 @@ def test_torchvision_networks_have_a_head():
         "fc.weight",
         "fc.bias",
     }
+
+
+class WithLayers(nn.Module):
+    """A network without ``forward_features``, whose last part has a name."""
+
+    def __init__(self, **last):
+        super().__init__()
+        self.body = nn.Linear(2, 5)
+        self.last = tuple(last)
+        for name, layer in last.items():
+            self.add_module(name, layer)
+
+    def forward(self, X):
+        X = self.body(X)
+        for name in self.last:
+            X = getattr(self, name)(X)
+        return X
+
+
+@pytest.mark.parametrize(
+    ("backbone", "place"),
+    [
+        (WithLayers(fc=nn.Linear(5, 7)), "fc"),
+        (WithLayers(classifier=nn.Sequential(nn.ReLU(), nn.Linear(5, 7))), r"classifier\[1\]"),
+        (WithLayers(heads=nn.Sequential(OrderedDict(head=nn.Linear(5, 7)))), r"heads\.head"),
+        (nn.Sequential(nn.Identity(), WithLayers(fc=nn.Linear(5, 7))), r"\[1\]\.fc"),
+    ],
+)
+def test_a_head_over_logits_is_refused(backbone, place):
+    message = f"own last layer.* the 7 values .* set backbone.?{place} = torch.nn.Identity"
+    with pytest.raises(ValueError, match=message):
+        BackboneWithHead(backbone, LinearHead(7, 3))
+
+
+@pytest.mark.parametrize(
+    "last",
+    [{"fc": nn.Identity()}, {"classifier": nn.Sequential(nn.Linear(5, 7), nn.ReLU())}, {}],
+)
+def test_a_head_over_features_is_not(last):
+    backbone = WithLayers(**last)
+    assert BackboneWithHead(backbone, LinearHead(7 if "classifier" in last else 5, 3))(
+        torch.zeros(4, 2)
+    ).shape == (4, 3)
 
 
 @pytest.mark.parametrize(
