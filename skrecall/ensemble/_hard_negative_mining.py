@@ -10,6 +10,7 @@ References
 """
 
 import math
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from numbers import Integral, Real
 from typing import Any, Literal, Self
@@ -24,7 +25,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import has_fit_parameter
 
 from skrecall.utils._checks import check_binary_target
-from skrecall.utils._row_metadata import is_per_row
+from skrecall.utils._row_metadata import is_per_row, refuse_params_of_scores
 from skrecall.utils._rows import concatenate_rows, take_rows
 from skrecall.utils._sklearn import (
     HasMethods,
@@ -45,6 +46,7 @@ from ._resampled import BaseResampledEnsemble
 Negatives = ArrayLike | Callable[[], Iterable[Any]]
 
 _PER_POSITIVE = 10  # negatives in the set
+_LEAST_RECALL = 0.5  # of that of the first round, below which a warning is due
 _N_STEPS = 4  # rounds of new negatives after which the room for mined ones is used up
 
 
@@ -203,6 +205,14 @@ class HardNegativeMiningClassifier(BaseResampledEnsemble):
     >>> model = model.fit(X, y, negatives=negatives)
     >>> len(model.negative_indices_), model.n_scored_
     (188, 20030)
+
+    A threshold that keeps a recall is chosen on rows of `X` that no round has seen:
+
+    >>> from skrecall.threshold import RecallThresholdClassifier
+    >>> keeper = RecallThresholdClassifier(model, target_recall=0.8, confidence=0.9, random_state=0)
+    >>> keeper = keeper.fit(X, y, negatives=negatives)
+    >>> keeper.estimator_.n_scored_ > 20000
+    True
     """
 
     _parameter_constraints: dict = {
@@ -271,13 +281,15 @@ class HardNegativeMiningClassifier(BaseResampledEnsemble):
         Parameters
         ----------
         X : array-like of shape (n_samples, ...)
-            Samples, as the estimator takes them: all positives, and some negatives at least.
+            Samples, as the estimator takes them: all positives, and some negatives, or none if
+            there are further `negatives` and positives have the label 1 or True.
         y : array-like of shape (n_samples,)
-            Labels of two classes.
+            Labels of two classes; of 1 or True alone, that of negatives is 0 or False.
         negatives : array-like of shape (n_negatives, ...) or callable, default=None
             Further negatives, in the container of `X`: an array, which may be a memmap, or a
             callable that is called without arguments for every pass, and returns an iterable of
-            blocks of rows, the same ones every time.
+            blocks of rows, the same rows in the same order every time. Of each pass, the number of
+            rows and the first row are compared with those of the pass before.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the rows of `X`, for the inner `fit`.
         **params : dict
@@ -292,16 +304,33 @@ class HardNegativeMiningClassifier(BaseResampledEnsemble):
         ------
         ValueError
             If `y` does not hold two classes, the estimator has no scores or gives some that are
-            not finite, or `negatives` are no rows like those of `X` or differ from call to call.
+            not finite, scores need a parameter of `fit` too, or `negatives` are no rows like those
+            of `X`, or not as many or begin with another row in a later pass.
+
+        Warns
+        -----
+        UserWarning
+            If the recall of the positives trained on, where the model decides, falls below half of
+            what it was in the first round.
         """
-        X, y, _, rows_of_class = self._check_fit(X, y, sample_weight)
-        self.pos_label_ = self._positive_label(y)
+        X, y, _, rows_of_class = self._check_fit(
+            X, y, sample_weight, may_lack=negatives is not None
+        )
+        if len(self.classes_) == 1:
+            self.classes_ = self._with_negative_label()
+            rows_of_class = [np.empty(0, dtype=np.intp), *rows_of_class]
+        self.pos_label_ = self._positive_label()
         self._check_parameters(negatives)
         params = self._route_params(params, sample_weight)
         self._check_params(X, params, negatives)
         rng = check_random_state(self.random_state)
         k_pos = int(self.classes_[1] == self.pos_label_)
         positives = rows_of_class[k_pos]
+        if len(positives) == 0:
+            raise ValueError(
+                f"No row of {self.pos_label_!r} has a positive sample_weight: there are no "
+                "positives to tell negatives from."
+            )
         X_pos = take_rows(X, positives)
         source = _NegativeSource(self, X, rows_of_class[1 - k_pos], negatives, self.block_size)
         max_negatives = self.max_negatives or _PER_POSITIVE * len(positives)
@@ -325,21 +354,31 @@ class HardNegativeMiningClassifier(BaseResampledEnsemble):
                 message,
             )
 
-        history = []
+        history, recalls = [], []
         for i in range(self.max_rounds):
             message = f"(round {i + 1}, {len(chosen.ids)} negatives)"
             self.estimator_ = fit(chosen, message)
             threshold = self._threshold()
             hardest = HardestRows.of_size(max_new)
             n_hard, top = self._mine(source, chosen.ids, threshold, hardest, rng)
-            recall = np.mean(self._scores(source, X_pos) >= threshold)
-            history.append((i + 1, len(chosen.ids), n_hard, top, recall))
+            scores_pos = self._scores(source, X_pos)
+            recalls.append(np.mean(scores_pos >= self._decision_threshold()))
+            history.append((i + 1, len(chosen.ids), n_hard, top, np.mean(scores_pos >= threshold)))
             if n_hard == 0 or i + 1 == self.max_rounds:
                 break
             more = chosen.with_hardest(self._scores(source, chosen.X), hardest, max_negatives)
             if more is None:
                 break
             chosen = more
+        if recalls[-1] < _LEAST_RECALL * recalls[0] and not self.reweight:
+            warnings.warn(
+                f"{recalls[-1]:.2f} of the {len(positives)} positives trained on are found, and "
+                f"after the first round {recalls[0]:.2f} were: the negatives of the set have "
+                "become so hard that the model rejects positives. Raise random_share, take a model "
+                "that fits better, as a network does by more epochs, or put "
+                "RecallThresholdClassifier around this classifier, which chooses a threshold.",
+                stacklevel=3,
+            )
         if self.reweight:
             chosen = self._with_other_random_ones(source, chosen, rng)
             weight = population_weights(
@@ -379,7 +418,22 @@ class HardNegativeMiningClassifier(BaseResampledEnsemble):
                 "sample_weight: use an estimator that does, or a Pipeline with metadata routing."
             )
 
-    def _positive_label(self, y: NDArray) -> Any:
+    def _with_negative_label(self) -> NDArray:
+        """Return both labels where `y` holds that of the positives only."""
+        (label,) = self.classes_.tolist()
+        if self.pos_label not in (None, label):
+            raise ValueError(
+                f"pos_label={self.pos_label!r} is not a label of y, which holds {[label]}: X has "
+                "no positive. It needs all positives."
+            )
+        if self.classes_.dtype.kind not in "biuf" or label != 1:
+            raise ValueError(
+                f"y holds one class only, {[label]}, and the label of negatives is known only "
+                "where positives are 1: put at least one negative row into X, with its label in y."
+            )
+        return np.array([0, 1], dtype=self.classes_.dtype)
+
+    def _positive_label(self) -> Any:
         if len(self.classes_) > 2:
             raise ValueError(
                 f"y holds {len(self.classes_)} classes, {self.classes_[:5].tolist()}: negatives "
@@ -387,10 +441,11 @@ class HardNegativeMiningClassifier(BaseResampledEnsemble):
                 "The type of the target is multiclass: use OneVsRestClassifier around this "
                 "classifier, or merge the classes."
             )
-        return check_binary_target(y, pos_label=self.pos_label, name="y")[1]
+        return check_binary_target(self.classes_, pos_label=self.pos_label, name="y")[1]
 
     def _check_params(self, X: Any, params: dict[str, Any], negatives: Any) -> None:
-        """Refuse entries per row that further negatives have none of."""
+        """Refuse entries per row that further negatives, or rows to score, have none of."""
+        refuse_params_of_scores(self.estimator, X, params)
         n_rows = _num_samples(X)
         bad = [
             name
@@ -410,8 +465,10 @@ class HardNegativeMiningClassifier(BaseResampledEnsemble):
 
     def _threshold(self) -> float:
         """Return what a score must reach to be hard, once a model is fitted."""
-        if self.threshold is not None:
-            return self.threshold
+        return self._decision_threshold() if self.threshold is None else self.threshold
+
+    def _decision_threshold(self) -> float:
+        """Return the score at which a fitted model decides for a positive."""
         method = next(name for name in self._response_methods() if hasattr(self.estimator_, name))
         return 0.5 if method == "predict_proba" else 0.0
 

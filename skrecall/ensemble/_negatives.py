@@ -12,7 +12,7 @@ from sklearn.utils import indexable
 
 from skrecall.utils._blocks import row_blocks
 from skrecall.utils._features import check_features
-from skrecall.utils._rows import concatenate_rows, take_rows
+from skrecall.utils._rows import concatenate_rows, holds_arrays, row_keys, take_rows
 from skrecall.utils._sklearn import _num_samples, _safe_indexing
 
 Block = tuple[NDArray[np.intp], Any]  # numbers of negatives, and the rows
@@ -174,8 +174,11 @@ class _NegativeSource:
     ) -> None:
         self.estimator, self.X, self.rows = estimator, X, rows
         is_array = negatives is not None and not callable(negatives)
+        if is_array:
+            _refuse_blocks(X, negatives)
         self.negatives = indexable(negatives)[0] if is_array else negatives
         self.block_size = block_size
+        self._first: Any = None
 
     def slices(self, n_rows: int) -> Iterator[slice]:
         """Yield blocks of rows that are scored at once.
@@ -206,7 +209,8 @@ class _NegativeSource:
         Raises
         ------
         ValueError
-            If further negatives are no rows like those of `X`, or not as many as the last time.
+            If further negatives are no rows like those of `X`, not as many as the last time, or
+            begin with another row; or there are no negatives at all.
         """
         for rows in self.slices(len(self.rows)):
             yield self.rows[rows], take_rows(self.X, self.rows[rows])
@@ -215,6 +219,8 @@ class _NegativeSource:
             self._check(block)
             n_rows = _num_samples(block)
             if n_rows:
+                if start == first:
+                    self._check_first(block)
                 yield np.arange(start, start + n_rows), block
             start += n_rows
         n_rows = len(self.rows) + start - first
@@ -224,6 +230,8 @@ class _NegativeSource:
                 f"{self.n_rows - len(self.rows)} in the one before: rows are known by their place, "
                 "so every call must return the same rows in the same order."
             )
+        if n_rows == 0:
+            raise ValueError("X holds no negative, and negatives gave no row: there are none.")
         self.n_rows = n_rows
 
     def _further(self) -> Iterator[Any]:
@@ -232,6 +240,19 @@ class _NegativeSource:
         elif self.negatives is not None:
             for rows in self.slices(_num_samples(self.negatives)):
                 yield _safe_indexing(self.negatives, rows)
+
+    def _check_first(self, block: Any) -> None:
+        """Refuse a pass that begins with another row than the one before."""
+        if not callable(self.negatives):
+            return
+        key = row_keys(take_rows(block, np.arange(1)))
+        if self._first is not None and key != self._first:
+            raise ValueError(
+                "negatives begin with another row than in the pass before: rows are known by their "
+                "place, so every call must return the same rows in the same order. Seed what draws "
+                "them inside the callable, and do not shuffle."
+            )
+        self._first = key
 
     def _check(self, block: Any) -> None:
         kinds = [
@@ -249,6 +270,21 @@ class _NegativeSource:
                 "one to the other."
             )
         check_features(self.estimator, block, reset=False)
+
+
+def _n_dimensions(rows: Any) -> int:
+    if isinstance(rows, list | tuple) or holds_arrays(rows):
+        return 1 + (_n_dimensions(rows[0]) if len(rows) else 0)
+    return getattr(rows, "ndim", 0)
+
+
+def _refuse_blocks(X: Any, negatives: Any) -> None:
+    """Refuse a list of blocks of rows in the place of rows."""
+    if isinstance(negatives, list | tuple) and _n_dimensions(negatives) == _n_dimensions(X) + 1:
+        raise ValueError(
+            f"negatives is a list of {len(negatives)} blocks of rows: pass a callable that yields "
+            "them, such as lambda: blocks, or the rows in one array."
+        )
 
 
 def draw_negatives(

@@ -185,11 +185,11 @@ class BaseResampledEnsemble(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         return self._default_estimator() if self.estimator is None else self.estimator
 
     def _check_fit(
-        self, X: Any, y: Any, sample_weight: ArrayLike | None
+        self, X: Any, y: Any, sample_weight: ArrayLike | None, *, may_lack: bool = False
     ) -> tuple[Any, NDArray, NDArray[np.intp], list[NDArray[np.intp]]]:
         """Return samples, labels, the number of each row's class, and the rows of each class.
 
-        Rows of weight zero are among those of no class.
+        Rows of weight zero are among those of no class. `may_lack` lets all be of one class.
         """
         if is_regressor(self._inner) or is_outlier_detector(self._inner):
             kind = "a regressor" if is_regressor(self._inner) else "an outlier detector"
@@ -205,7 +205,7 @@ class BaseResampledEnsemble(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         counted = np.ones(len(y), dtype=bool) if weight is None else weight > 0
         rows = [np.flatnonzero((code == k) & counted) for k in range(len(self.classes_))]
         found = [k for k, of_class in enumerate(rows) if len(of_class)]
-        if len(found) < 2:
+        if len(found) < 2 and not may_lack:
             weighted = "" if weight is None else " of positive weight"
             raise ValueError(
                 f"y holds one class only, {self.classes_[found].tolist()}, in {counted.sum()} "

@@ -260,7 +260,8 @@ def test_reweighted_probabilities_are_those_of_all_rows():
     y = np.repeat([1, 0], [500, 50000])
     X = rng.normal(size=(len(y), 3)) + 1.5 * y[:, None]
     all_rows = LogisticRegression().fit(X, y)
-    plain = mining(max_negatives=5000, threshold=0.3).fit(X, y)
+    with pytest.warns(UserWarning, match="of the 500 positives trained on are found"):
+        plain = mining(max_negatives=5000, threshold=0.3).fit(X, y)
     fitted = mining(max_negatives=5000, threshold=0.3, reweight=True).fit(X, y)
     mined = fitted.negative_indices_[fitted.n_random_ :]
     assert_array_equal(mined, plain.negative_indices_[plain.n_random_ :])
@@ -397,6 +398,91 @@ def test_negatives_that_change_are_refused(data):
     sizes = iter([10, 11])
     with pytest.raises(ValueError, match="negatives gave 11 rows in one pass and 10 in the one"):
         mining().fit(X, y, negatives=lambda: [X[: next(sizes)]])
+
+
+def test_negatives_that_begin_with_another_row_are_refused(data):
+    X, y = data
+    rng = np.random.default_rng(0)
+    for container in (np.asarray, csr_array, pd.DataFrame):
+        with pytest.raises(ValueError, match="begin with another row than in the pass before"):
+            mining().fit(
+                container(X),
+                y,
+                negatives=lambda: [container(rng.normal(size=(9, 6)))],  # noqa: B023
+            )
+
+
+@pytest.mark.parametrize("container", [np.asarray, csr_array, pd.DataFrame])
+def test_a_list_of_blocks_is_told_from_rows(data, container):
+    X, y = data
+    blocks = [container(X[:9]), container(X[9:20])]
+    with pytest.raises(ValueError, match="a list of 2 blocks of rows: pass a callable that yields"):
+        mining().fit(container(X), y, negatives=blocks)
+    fitted = mining(max_rounds=1).fit(container(X), y, negatives=lambda: blocks)
+    assert fitted.n_scored_ == np.sum(y == 0) + 20
+
+
+@pytest.mark.parametrize(("dtype", "labels"), [(int, [0, 1]), (float, [0, 1]), (bool, [0, 1])])
+def test_all_negatives_may_lie_beside(data, dtype, labels):
+    X, y = data
+    expected = mining().fit(np.append(X[y == 1], X[y == 0], axis=0), np.sort(y)[::-1])
+    fitted = mining().fit(X[y == 1], y[y == 1].astype(dtype), negatives=X[y == 0])
+    assert fitted.classes_.tolist() == labels
+    assert fitted.classes_.dtype == dtype
+    assert fitted.pos_label_ == 1
+    assert_array_equal(fitted.negative_indices_, expected.negative_indices_)
+    assert_allclose(fitted.predict_proba(X), expected.predict_proba(X))
+    assert_array_equal(fitted.predict(X), expected.predict(X).astype(dtype))
+
+
+@pytest.mark.parametrize(
+    ("label", "pos_label", "negatives", "message"),
+    [
+        ("rare", None, np.zeros((9, 6)), "put at least one negative row into X"),
+        ("rare", "rare", np.zeros((9, 6)), "put at least one negative row into X"),
+        (0, None, np.zeros((9, 6)), "put at least one negative row into X"),
+        (0, 1, np.zeros((9, 6)), "X has no positive. It needs all positives"),
+        (1, None, None, "y holds one class only"),
+        (1, None, np.zeros((0, 6)), "X holds no negative, and negatives gave no row"),
+    ],
+)
+def test_one_label_of_which_the_other_cannot_be_known(data, label, pos_label, negatives, message):
+    X = data[0][:50]
+    with pytest.raises(ValueError, match=message):
+        mining(pos_label=pos_label).fit(X, np.repeat(label, 50), negatives=negatives)
+
+
+def test_positives_without_weight_are_none(data):
+    X, y = data
+    with pytest.raises(ValueError, match="No row of 1 has a positive sample_weight"):
+        mining().fit(X, y, X[:9], np.where(y == 1, 0.0, 1.0))
+
+
+def test_a_set_so_hard_that_positives_are_rejected_is_said():
+    """Ten times as many negatives lie where the positives do."""
+    rng = np.random.RandomState(0)
+    X = np.append(rng.normal(2, 1, (100, 2)), rng.normal(0, 1, (20000, 2)), axis=0)
+    near = rng.normal(2, 1, (1000, 2))
+    X, y = np.append(X, near, axis=0), np.repeat([1, 0], [100, 21000])
+    settings = {"max_negatives": 1000, "random_share": 0.1, "max_new": 900}
+    with pytest.warns(UserWarning, match=r"of the 100 positives trained on are found.*random_sha"):
+        fitted = mining(**settings).fit(X, y)
+    assert fitted.predict(X)[:100].mean() < 0.3 * fitted.history_["recall"][0] + 0.2
+    mining(reweight=True, **settings).fit(X, y)
+
+
+class ScoresByLengths(LogisticRegression):
+    def fit(self, X, y, lengths=None):
+        return super().fit(X, y)
+
+    def predict_proba(self, X, lengths=None):
+        return super().predict_proba(X)
+
+
+def test_parameters_that_scores_need_are_refused(data):
+    X, y = data
+    with pytest.raises(ValueError, match="lengths has one entry for each of the 2000 rows"):
+        mining(ScoresByLengths()).fit(X, y, lengths=np.ones(2000))
 
 
 def test_parameters_per_row_do_not_reach_further_negatives(data):
