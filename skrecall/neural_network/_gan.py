@@ -51,6 +51,7 @@ from ._runtime import resolve_device, seeded, torch_threads
 # Without momentum, as the opponent moves; it is more stable here than DCGAN's 0.5 and 0.999.
 _BETAS = (0.0, 0.99)
 _BLOCK = 2**22  # generated values at once
+_N_LOOKED_AT = 512  # generated rows of each class, for their variety
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,6 +159,27 @@ class SampleScaling:
         return round_to(np.where(self.whole, np.rint(X), X), self.dtype)
 
 
+def variety(made: NDArray, real: NDArray) -> float:
+    """Return how much made rows vary, as a share of what real rows do.
+
+    Parameters
+    ----------
+    made, real : ndarray of shape (n_samples, n_features)
+        Rows of one class.
+
+    Returns
+    -------
+    variety : float
+        The ratio of their standard deviations, averaged over the features that vary in real rows;
+        NaN if none does.
+    """
+    spread = real.std(axis=0, dtype=np.float64)
+    varies = spread > 0
+    if not varies.any():
+        return np.nan
+    return float(np.mean(made.std(axis=0, dtype=np.float64)[varies] / spread[varies]))
+
+
 def balanced_batch(
     order: Tensor, counts: Tensor, batch_size: int, device: torch.device
 ) -> tuple[Tensor, Tensor]:
@@ -245,6 +267,10 @@ or callable, default="auto"
     losses_ : DataFrame
         One row per epoch: ``epoch`` from 1, and the mean losses ``generator`` and
         ``discriminator``. Where neither wins, they stay about 0.7 and 1.4; see Notes.
+    variety_ : ndarray of shape (n_classes,)
+        How much generated rows vary, of each of `classes_`: standard deviation of 512 of them over
+        that of the training rows, averaged over the features that vary there; NaN if none does.
+        Far below 1 says that the class is given the same few rows again and again.
     sampling_strategy_ : dict
         Rows to add to each class.
     classes_ : ndarray of shape (n_classes,)
@@ -261,11 +287,12 @@ or callable, default="auto"
 
     Notes
     -----
-    Look at the rows, by `sample`, and at the losses before you trust them. A discriminator that is
-    at a loss answers one half to all, which is 0.7 for the generator and 1.4 for itself; a loss of
-    the discriminator that goes to 0.33, the least it can be with targets of 0.9, says that it tells
-    all fakes, and one of the generator that swings widely, that the two chase each other. A
-    generator may make few kinds of rows again and again, which no loss shows.
+    Look at the rows, by `sample`, at `variety_` and at the losses before you trust them. A
+    discriminator that is at a loss answers one half to all, which is 0.7 for the generator and 1.4
+    for itself; a loss of the discriminator that goes to 0.33, the least it can be with targets of
+    0.9, says that it tells all fakes, and one of the generator that swings widely, that the two
+    chase each other. A generator may make few kinds of rows again and again, which no loss shows
+    and `variety_` does.
 
     A network that sees fifty rows learns little that is not in them. Compare with random
     over-sampling, with SMOTE and, for images, with plain augmentation, on rows that were held out.
@@ -300,6 +327,8 @@ or callable, default="auto"
     ((600, 2), 300)
     >>> sampler.sample("rare", 3).shape
     (3, 2)
+    >>> sampler.variety_.shape  # the further below 1, the more alike are the rows of a class
+    (2,)
     """
 
     _parameter_constraints: dict = {
@@ -319,6 +348,8 @@ or callable, default="auto"
         "n_threads": [Interval(Integral, 1, None, closed="left"), None],
         "verbose": ["verbose"],
     }
+
+    _learns_from_images = True  # ArraySampler flattens none for it
 
     generator_: nn.Module
     classes_: NDArray
@@ -436,9 +467,17 @@ or callable, default="auto"
         seed = check_random_state(self.random_state).randint(MAX_SEED)
         rows = np.flatnonzero(np.isin(y, self.classes_))
         self._train(X[rows], np.searchsorted(self.classes_, y[rows]), seed)
+        self.variety_ = np.array(
+            [self._variety(X[y == label], k, seed) for k, label in enumerate(self.classes_)]
+        )
         codes = np.repeat(np.searchsorted(self.classes_, list(grown)), list(grown.values()))
         X_new = self._generate(codes, seed)
         return np.concatenate([X, X_new]), np.append(y, self.classes_[codes])
+
+    def _variety(self, X: NDArray, k: int, seed: int) -> float:
+        """Return the variety of generated rows of the class of number k, of which `X` are real."""
+        made = self._generate(np.full(_N_LOOKED_AT, k), seed + 1)  # which are not those added
+        return variety(made.reshape(_N_LOOKED_AT, -1), X.reshape(len(X), -1))
 
     def _check_sizes(self, grown: dict[Any, int], counts: dict[Any, int]) -> None:
         few = [label for label in grown if counts[label] < self.min_class_size]

@@ -57,6 +57,8 @@ class ArraySampler(MetaEstimatorMixin, BaseSampler):
 
     `HardNegativeUnderSampler` and `NoisySampleFilter` leave samples to the classifier inside, and
     take images as they are. They need no `ArraySampler`, in which a network would get flat rows.
+    Nor does a sampler that learns from images, as
+    :class:`~skrecall.neural_network.GANOverSampler` does: it gets them as they are in here, too.
 
     Parameters
     ----------
@@ -164,7 +166,7 @@ class ArraySampler(MetaEstimatorMixin, BaseSampler):
     def _flatten(self, X: Any) -> tuple[Any, np.dtype | None, tuple[int, ...]]:
         """Return rows for the sampler, the type to give back or None, and the shape of a sample."""
         shape = X.shape if hasattr(X, "shape") else np.shape(X)
-        if len(shape) <= 2:
+        if len(shape) <= 2 or getattr(self.sampler_, "_learns_from_images", False):
             return X, None, tuple(shape[1:])
         X = np.asarray(X)
         flat = X.reshape(len(X), math.prod(X.shape[1:]))

@@ -15,8 +15,9 @@ from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 
 from skrecall.neural_network import CNNClassifier, GANOverSampler
-from skrecall.neural_network._gan import SampleScaling, balanced_batch
+from skrecall.neural_network._gan import SampleScaling, balanced_batch, variety
 from skrecall.nn import ImageGenerator, TableDiscriminator, TableGenerator
+from skrecall.resampling import ArraySampler
 
 
 def gan(**params):
@@ -74,6 +75,48 @@ def test_losses_are_kept_and_finite(trained):
     assert losses["epoch"].tolist() == list(range(1, 71))
     assert np.isfinite(losses.to_numpy()).all()
     assert losses["discriminator"].min() > 0.325  # the entropy of the target 0.9
+
+
+def test_variety_is_a_mean_ratio_of_standard_deviations():
+    rng = np.random.RandomState(0)
+    real, made = rng.normal(0, [1, 2, 0, 8], (40, 4)), rng.normal(0, [0.5, 2, 3, 2], (30, 4))
+    expected = [np.sqrt(np.var(made[:, k]) / np.var(real[:, k])) for k in (0, 1, 3)]
+    assert_allclose(variety(made, real), np.mean(expected))
+    assert np.isnan(variety(made[:, 2:3], real[:, 2:3]))
+    bright = np.array([[0, 255], [255, 0]], dtype=np.uint8)
+    assert_allclose(variety(bright, bright), 1)
+
+
+def test_variety_is_that_of_samples_by_class(trained):
+    X, y, sampler, _, _ = trained
+    assert sampler.variety_.shape == (2,)
+    for label, found in zip(sampler.classes_, sampler.variety_, strict=True):
+        made = sampler.sample(label, 4000, random_state=0)
+        expected = np.mean(made.std(axis=0) / X[y == label].std(axis=0))
+        assert_allclose(found, expected, rtol=0.1)  # three errors of a deviation of 512 rows
+
+
+def test_a_generator_of_one_row_has_no_variety():
+    class Same(TableGenerator):
+        def forward(self, noise, labels):
+            return super().forward(noise * 0, labels)
+
+    sampler = gan(generator=Same)
+    sampler.fit_resample(*two_gaussians())
+    assert_allclose(sampler.variety_, 0, atol=1e-6)
+
+
+def test_array_sampler_hands_images_through():
+    """Flat rows would be learnt as a table."""
+    X, y = digits()
+    sampler = ArraySampler(gan())
+    X_new, y_new = sampler.fit_resample(X, y)
+    expected, y_expected = gan().fit_resample(X, y)
+    assert isinstance(sampler.sampler_.generator_, ImageGenerator)
+    assert_array_equal(X_new, expected)
+    assert_array_equal(y_new, y_expected)
+    assert sampler.sample_shape_ == (1, 8, 8)
+    assert sampler.n_features_in_ == 64
 
 
 def test_samples_are_seeded_and_torch_is_left_alone(trained):

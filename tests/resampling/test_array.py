@@ -184,6 +184,22 @@ def test_tables_go_to_the_sampler_as_they_are(sampler, container):
     assert_array_equal(y_actual, y_expected)
 
 
+class LearnsFromImages(RandomOverSampler):
+    _learns_from_images = True
+
+    def fit_resample(self, X, y):
+        self.shape_seen_ = np.shape(X)
+        return X, y
+
+
+def test_a_sampler_that_learns_from_images_gets_them_as_they_are():
+    X, y = make_images(np.uint8)
+    sampler = ArraySampler(LearnsFromImages())
+    assert_array_equal(sampler.fit_resample(X, y)[0], X)
+    assert sampler.sampler_.shape_seen_ == X.shape
+    assert sampler.sample_shape_ == X.shape[1:]
+
+
 def test_three_dimensions_and_nested_lists():
     X, y = make_images(np.float64)
     new, _ = ArraySampler(TomekLinks()).fit_resample(X[:, 0], y)
