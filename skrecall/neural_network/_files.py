@@ -31,6 +31,54 @@ def holds_paths(X: Any) -> bool:
     return isinstance(X.iloc[0, 0], str | os.PathLike)
 
 
+def refuse_text_elsewhere(X: Any) -> None:
+    """Refuse text that may be paths in anything but a data frame of one column.
+
+    Parameters
+    ----------
+    X : object
+        What the user passed.
+
+    Raises
+    ------
+    ValueError
+        If it is a Series, list or array of one dimension that begins with text or a path, or a data
+        frame of several columns with such a first row.
+    """
+    if isinstance(X, pd.DataFrame):
+        first = X.iloc[0].tolist() if len(X) > 0 and X.shape[1] > 1 else []
+        number = next((k for k, value in enumerate(first) if _is_text(value)), None)
+        if number is not None:
+            name = X.columns[number]
+            raise ValueError(
+                f"Column {name!r} of X holds text, such as {str(first[number])!r}, and is one of "
+                f"{X.shape[1]}: to read it as paths of image files pass df[[{name!r}]] alone, and "
+                "image_shape; for a table encode text as numbers."
+            )
+        return
+    if isinstance(X, np.ndarray | pd.Series):
+        example = np.asarray(X).flat[0] if X.ndim == 1 and len(X) > 0 else None
+    else:
+        example = X[0] if isinstance(X, list | tuple) and X else None
+    if _is_text(example):
+        raise ValueError(
+            f"X is a {type(X).__name__} of text, such as {str(example)!r}: paths of image files "
+            "are read from a data frame of one column, so pass df[['path']], or "
+            "pd.DataFrame({'path': X}), and image_shape."
+        )
+
+
+def _is_text(value: Any) -> bool:
+    """Return whether a value is a path, or a str that is no number."""
+    if not isinstance(value, str):
+        return isinstance(value, os.PathLike)
+    try:
+        float(value)
+    except ValueError:
+        return True
+    return False
+
+
 def check_paths(X: pd.DataFrame) -> NDArray[np.object_]:
     """Return the paths of image files, and see that the files are there.
 

@@ -21,7 +21,13 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, IterableDataset
 
 from ._data import Batch, _ArrayDataset, as_tensor, sample_shape
-from ._files import check_file_shape, check_paths, holds_paths, read_image
+from ._files import (
+    check_file_shape,
+    check_paths,
+    holds_paths,
+    read_image,
+    refuse_text_elsewhere,
+)
 from ._runtime import _TURNS, seeded
 
 
@@ -278,6 +284,7 @@ def as_source(
     if holds_paths(X):
         shape = check_file_shape(image_shape, str(X.iloc[0, 0]))
         return _ImageFiles(check_paths(X), shape)
+    refuse_text_elsewhere(X)
     return None
 
 

@@ -8,7 +8,14 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
 
-from skrecall.neural_network._files import check_file_shape, check_paths, holds_paths, read_image
+from skrecall.neural_network import CNNClassifier
+from skrecall.neural_network._files import (
+    check_file_shape,
+    check_paths,
+    holds_paths,
+    read_image,
+    refuse_text_elsewhere,
+)
 
 Image = pytest.importorskip("PIL.Image")
 
@@ -100,6 +107,43 @@ def test_paths_are_checked_before_anything_is_read(tmp_path, pixels):
         check_paths(pd.DataFrame({"path": [path, "a.png", "b.png"]}))
     with pytest.raises(ValueError, match=r"1 of 2 values in column 'path' are no path .* row 1"):
         check_paths(pd.DataFrame({"path": [path, None]}))
+
+
+@pytest.mark.parametrize(
+    ("X", "message"),
+    [
+        (["a.png", "b.png"], r"X is a list of text, such as 'a.png': .* df\[\['path'\]\], or"),
+        (pd.Series([Path("a.png")]), "X is a Series of text, such as 'a.png'"),
+        (np.array(["a.png"]), "X is a ndarray of text"),
+        (
+            pd.DataFrame({"age": [1.0], "photo": ["a.png"]}),
+            r"Column 'photo' of X .* one of 2: .* pass df\[\['photo'\]\] alone, and image_shape",
+        ),
+    ],
+)
+def test_paths_elsewhere_are_refused(X, message):
+    with pytest.raises(ValueError, match=message):
+        refuse_text_elsewhere(X)
+    with pytest.raises(ValueError, match=message):
+        CNNClassifier(image_shape=(1, 4, 4)).fit(X, [0] * len(X))
+
+
+@pytest.mark.parametrize(
+    "X",
+    [
+        [],
+        [[1.0]],
+        np.zeros((2, 2)),
+        np.array([["a"]]),
+        pd.Series([1.0]),
+        pd.Series([], dtype=object),
+        pd.DataFrame({"a": ["1.5"], "b": ["2"]}),
+        pd.DataFrame({"a": [], "b": []}),
+        pd.DataFrame({"a": ["a.png"]}),
+    ],
+)
+def test_what_holds_no_paths_elsewhere(X):
+    refuse_text_elsewhere(X)
 
 
 def test_a_shape_is_needed():
