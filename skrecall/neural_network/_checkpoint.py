@@ -52,6 +52,11 @@ def checkpoint_path(
     -------
     path : pathlib.Path
         The file, which need not exist.
+
+    Raises
+    ------
+    ValueError
+        If the directory cannot be made, or not be written to.
     """
     params = {
         name: value
@@ -64,7 +69,18 @@ def checkpoint_path(
         versions, params, seed, len(net.history), net.module_, net.criterion_, net.device, rows
     )
     folder = Path(directory)
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ValueError(
+            f"checkpoint_dir={str(directory)!r} is no directory and cannot be made one "
+            f"({type(error).__name__}): name one that you may write to."
+        ) from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise ValueError(
+            f"checkpoint_dir={str(directory)!r} cannot be written to: name a directory that you "
+            "may write to."
+        )
     return folder / f"{type(estimator).__name__}-{name}.pt"
 
 
@@ -225,6 +241,8 @@ class _Checkpoint(Callback):
                 f"{self.path} is no checkpoint that can be read ({type(error).__name__}): delete "
                 "it, and the fit begins anew."
             ) from error
+        if net.verbose:
+            print(f"resuming after epoch {len(net.history)} of {net.n_epochs} from {self.path}")
 
     def on_epoch_end(self, net: NeuralNet, *args: Any, **kwargs: Any) -> None:
         if len(net.history) < net.n_epochs:

@@ -102,7 +102,8 @@ class MultilabelCNNClassifier(ClassifierMixin, BaseNetEstimator):
         after a kill, goes on from there, and ends with the history and the weights it would have
         had. A fit that was finished is read, not run. The file is found by the parameters (but for
         `n_threads`, `n_workers` and `verbose`), the data, and the versions of this package and
-        torch. Needs an int `random_state`. Delete the directory when all is done.
+        torch: with other parameters, `max_epochs` included, it is another fit and begins anew.
+        Needs an int `random_state`. Delete the directory when all is done.
     test_time_views : "flip" or list of callables, default=None
         Predict from the mean of the logits of a sample and of these views of it. "flip" mirrors
         images left to right; a callable gets a batch as the network sees it, uint8 scaled.

@@ -246,6 +246,31 @@ def test_a_file_that_is_none(tmp_path, write):
         make(checkpoint_dir=tmp_path).fit(*table())
 
 
+def test_a_directory_that_cannot_be_written_to_is_refused(tmp_path, monkeypatch):
+    make(checkpoint_dir=tmp_path / "new" / "one", max_epochs=1).fit(*table())
+    (tmp_path / "file").touch()
+    for folder in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(ValueError, match=r"checkpoint_dir='.*' is no directory and cannot be"):
+            make(checkpoint_dir=folder).fit(*table())
+    monkeypatch.setattr(os, "access", lambda *args, **kwargs: False)
+    with pytest.raises(ValueError, match=r"checkpoint_dir='.*' cannot be written to: name a"):
+        make(checkpoint_dir=tmp_path).fit(*table())
+
+
+def test_a_checkpoint_that_is_found_is_told(tmp_path, capsys):
+    flag = tmp_path / "kill"
+    estimator = make(checkpoint_dir=tmp_path / "files", callbacks=[Killer(flag, 3)], verbose=1)
+    flag.touch()
+    with pytest.raises(Stop):
+        clone(estimator).fit(*table())
+    assert "resuming" not in capsys.readouterr().out
+    clone(estimator).fit(*table())
+    (file,) = (tmp_path / "files").iterdir()
+    assert f"resuming after epoch 2 of 6 from {file}\n" in capsys.readouterr().out
+    clone(estimator).set_params(verbose=0).fit(*table())
+    assert capsys.readouterr().out == ""
+
+
 def test_a_file_is_written_whole_or_not(tmp_path):
     path = tmp_path / "state.pt"
     write_whole({"a": 1}, path)
