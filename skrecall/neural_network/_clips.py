@@ -35,6 +35,29 @@ def is_list_of_clips(X: Any) -> bool:
     return isinstance(X, list | tuple) and len(X) > 0 and np.ndim(X[0]) > 1
 
 
+def is_bare_clip(X_shape: Sequence[int], fitted_shape: Sequence[int]) -> bool:
+    """Return whether an array could be one of the clips fitted on, without an axis for samples.
+
+    Parameters
+    ----------
+    X_shape : sequence of int
+        Shape of an array.
+    fitted_shape : sequence of int
+        Shape of a sample of the fit.
+
+    Returns
+    -------
+    is_bare : bool
+        Whether it is (n_frames, c, h, w) of frames like those. After a fit on clips of a single
+        grey frame such an array holds more of these.
+    """
+    return (
+        len(X_shape) == len(fitted_shape) == 4
+        and tuple(X_shape[1:]) == tuple(fitted_shape[1:])
+        and tuple(fitted_shape[:2]) != (1, 1)
+    )
+
+
 def pad_clips(clips: Sequence[ArrayLike]) -> tuple[NDArray[Any], NDArray[np.int64] | None]:
     """Return clips as one array that is padded by zeros, and their lengths.
 

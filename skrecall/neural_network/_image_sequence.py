@@ -21,7 +21,14 @@ from skrecall.utils._sklearn import Interval, StrOptions, _fit_context
 
 from ._base import BaseNetEstimator
 from ._building import argument_names
-from ._clips import check_lengths, clear_padding, clip_shape_of, is_list_of_clips, pad_clips
+from ._clips import (
+    check_lengths,
+    clear_padding,
+    clip_shape_of,
+    is_bare_clip,
+    is_list_of_clips,
+    pad_clips,
+)
 from ._data import _ArrayDataset
 from ._label_targets import LabelTargets
 from ._targets import CLASS_WEIGHT_SCHEMES, ClassTargets
@@ -147,7 +154,8 @@ class ImageSequenceClassifier(ClassifierMixin, BaseNetEstimator):
         Epochs without improvement before `early_stopping` stops.
     checkpoint_dir : str or path, default=None
         Directory for one file per fit, written after every epoch: the same `fit`, called again
-        after a kill, goes on from there, as in `CNNClassifier`. Needs an int `random_state`.
+        after a kill, goes on from there, as in `CNNClassifier`; with other parameters,
+        `max_epochs` included, it is another fit and begins anew. Needs an int `random_state`.
     test_time_views : "flip" or list of callables, default=None
         Predict from the mean of the logits of a clip and of these views of it. "flip" mirrors
         frames left to right; a callable gets a batch as the network sees it, uint8 scaled.
@@ -455,6 +463,12 @@ class ImageSequenceClassifier(ClassifierMixin, BaseNetEstimator):
                     "X holds one array per clip, which has its length already: leave lengths out."
                 )
             X, lengths = pad_clips(X)
+        elif proceed and is_bare_clip(getattr(X, "shape", ()), self.input_shape_):
+            raise ValueError(
+                f"X has shape {tuple(X.shape)}, which may be one clip or {len(X)} clips without an "
+                f"axis for channels, and the fit saw clips of shape {self.input_shape_}: pass "
+                "clip[None] for one clip, or X[:, :, None] for clips of grey frames."
+            )
         elif lengths is not None:
             stated = self._fitted_image_shape() if proceed else self._image_shape()
             shape = clip_shape_of(np.shape(X), stated)

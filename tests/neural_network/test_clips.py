@@ -8,6 +8,7 @@ from skrecall.neural_network._clips import (
     check_lengths,
     clear_padding,
     clip_shape_of,
+    is_bare_clip,
     is_list_of_clips,
     pad_clips,
 )
@@ -36,6 +37,22 @@ def test_clips_are_padded_at_their_ends(container, dtype):
     for padded, clip in zip(X, clips, strict=True):
         assert_array_equal(padded[: len(clip)], clip)
         assert not padded[len(clip) :].any()
+
+
+@pytest.mark.parametrize(
+    ("shape", "fitted", "expected"),
+    [
+        ((7, 1, 6, 5), (9, 1, 6, 5), True),
+        ((7, 3, 6, 5), (9, 3, 6, 5), True),
+        ((7, 1, 6, 5), (1, 1, 6, 5), False),
+        ((7, 4, 6, 5), (9, 1, 6, 5), False),
+        ((7, 9, 1, 6, 5), (9, 1, 6, 5), False),
+        ((7, 5), (5,), False),
+        ((), (9, 1, 6, 5), False),
+    ],
+)
+def test_what_may_be_one_clip(shape, fitted, expected):
+    assert is_bare_clip(shape, fitted) is expected
 
 
 def test_clips_of_one_length_need_no_lengths():

@@ -438,6 +438,14 @@ def test_a_draw_of_augmentation_is_for_the_clip(data):
             lambda X, y, n: make().fit(X, y).predict(X[..., :9]),
             r"X holds frames of shape \(1, 10, 9\)",
         ),
+        (
+            lambda X, y, n: make().fit(X, y).predict(X[0]),
+            r"shape \(5, 1, 10, 10\), which may be one clip or 5 clips .* pass clip\[None\] for",
+        ),
+        (
+            lambda X, y, n: make().fit(X.repeat(3, axis=2), y).predict(X[0].repeat(3, axis=1)),
+            r"shape \(5, 3, 10, 10\), which may be one clip or 5 clips .* pass clip\[None\] for",
+        ),
         (lambda X, y, n: make().fit(np.where(X > 0, np.inf, 0), y), "infinity"),
         (lambda X, y, n: make().fit(X, np.zeros(24)), "one class only"),
         (
