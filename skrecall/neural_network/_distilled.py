@@ -1,6 +1,8 @@
 """A student network that learns from labels and from what a teacher says of the samples."""
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from numbers import Real
 from typing import Any, Self
@@ -89,6 +91,22 @@ def classes_taught(teacher_classes: Any, classes: NDArray[Any]) -> NDArray[Any]:
             f"{taught.tolist()}. Fit the teacher on samples of all classes."
         )
     return taught
+
+
+@contextmanager
+def _showing_flat_rows(teacher: BaseEstimator, X: Any) -> Iterator[None]:
+    """Let a teacher of tables that refuses images or clips say how it can teach them."""
+    try:
+        yield
+    except ValueError as error:
+        if "Found array with dim" not in str(error):
+            raise
+        found = f"an array of shape {tuple(X.shape)}" if hasattr(X, "shape") else "images or clips"
+        raise ValueError(
+            f"The teacher {type(teacher).__name__} takes rows of a table, and X is {found}: pass "
+            "flat rows, X.reshape(len(X), -1), to both, and set image_shape (of clips clip_shape) "
+            "of the student, which reads them as images."
+        ) from error
 
 
 class DistilledClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
@@ -254,13 +272,14 @@ class DistilledClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             targets = clone(student)._learn_targets(X, y)
         weights = self._teacher_weights(sample_weight)
         frozen = isinstance(teacher, FrozenEstimator)
-        if frozen or self.cv is None:
-            proba = teacher.fit(X, y, **weights).predict_proba(X)
-        else:
-            proba = cross_val_predict(
-                teacher, X, y, cv=self.cv, method="predict_proba", params=weights
-            )
-            teacher.fit(X, y, **weights)
+        with _showing_flat_rows(teacher, X):
+            if frozen or self.cv is None:
+                proba = teacher.fit(X, y, **weights).predict_proba(X)
+            else:
+                proba = cross_val_predict(
+                    teacher, X, y, cv=self.cv, method="predict_proba", params=weights
+                )
+                teacher.fit(X, y, **weights)
         kind = None
         if isinstance(targets, ClassTargets):
             student.classes_ = classes_taught(teacher.classes_, targets.classes)

@@ -283,6 +283,12 @@ def test_weights_go_to_both():
     ("call", "message"),
     [
         (
+            lambda X, y: DistilledClassifier(LogisticRegression(), student()).fit(
+                X[:, :4].reshape(-1, 1, 2, 2), y
+            ),
+            r"rows of a table, and X is .* \(120, 1, 2, 2\): pass flat rows, .* image_shape",
+        ),
+        (
             lambda X, y: DistilledClassifier(LogisticRegression(), LogisticRegression()).fit(X, y),
             "student is a LogisticRegression: it must be a CNNClassifier",
         ),
