@@ -289,7 +289,8 @@ class HardNegativeMiningClassifier(BaseResampledEnsemble):
             Further negatives, in the container of `X`: an array, which may be a memmap, or a
             callable that is called without arguments for every pass, and returns an iterable of
             blocks of rows, the same rows in the same order every time. Of each pass, the number of
-            rows and the first row are compared with those of the pass before.
+            rows and the first row are compared with those of the pass before. Pass a callable
+            where another estimator hands them on: an array of as many rows as `X` is split like it.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the rows of `X`, for the inner `fit`.
         **params : dict
