@@ -93,8 +93,6 @@ def train_net(
     proceed : bool
         Whether the net that is there is trained further.
     """
-    if not proceed and hasattr(estimator, "net_"):
-        del estimator.net_  # what fails from here on leaves nothing that would predict
     device = torch.device(estimator.net_.device) if proceed else resolve_device(estimator.device)
     check_amp(estimator.amp, device)
     seed = int(estimator._rng.randint(MAX_SEED))

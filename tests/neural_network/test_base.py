@@ -307,6 +307,11 @@ def test_a_fit_that_fails_leaves_no_net_that_is_not_trained():
         classifier.fit(X, 1 - y)
     with pytest.raises(NotFittedError):
         classifier.predict(X)
+    classifier.set_params(amp=None).fit(X, y)
+    with pytest.raises(ValueError, match="sample_weight"):
+        classifier.fit(X, y + 5, sample_weight=np.ones(3))
+    with pytest.raises(NotFittedError):
+        classifier.predict(X)
 
 
 def test_warm_start_goes_on_with_new_settings():
