@@ -282,8 +282,8 @@ class BaseNetEstimator(BaseEstimator):  # numpydoc ignore=PR01
                 "by anything else a fit that goes on would not be the fit that was killed."
             )
         proceed = self.warm_start and hasattr(self, "net_")
-        if not proceed:
-            vars(self).pop("net_", None)  # a fit that fails leaves nothing that would predict
+        if not proceed and hasattr(self, "net_"):
+            del self.net_  # a fit that fails leaves nothing that would predict
         X = self._check_X(X, reset=not proceed)
         if not proceed:
             self._targets = self._learn_targets(X, y) if kind is None else kind
