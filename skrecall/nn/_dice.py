@@ -192,31 +192,6 @@ class DiceLoss(BaseRatioLoss):
     tensor(0.6666)
     """
 
-    def __init__(
-        self,
-        *,
-        mode: str = "softmax",
-        smooth: float = 1.0,
-        average: str = "batch",
-        absent: str = "count",
-        include_background: bool = True,
-        squared: bool = False,
-        weight: Tensor | Sequence[float] | None = None,
-        ignore_index: int | None = None,
-        reduction: str = "mean",
-    ) -> None:
-        super().__init__(
-            mode=mode,
-            smooth=smooth,
-            average=average,
-            absent=absent,
-            include_background=include_background,
-            weight=weight,
-            ignore_index=ignore_index,
-            reduction=reduction,
-        )
-        self.squared = squared
-
     def _ratio_losses(self, sums: RegionSums) -> Tensor:
         return tversky_ratio(sums, 0.5, 0.5, self.smooth)
 

@@ -312,19 +312,52 @@ class BaseRatioLoss(BaseRegionLoss):
 
     Parameters
     ----------
+    mode : {"softmax", "sigmoid"}, default="softmax"
+        Of `BaseRegionLoss`, as `average`, `absent` and the rest.
     smooth : float, default=1.0
         The loss is that of so many pixels more, predicted and true.
-    **kwargs : object
-        Of `BaseRegionLoss`.
+    average : {"batch", "sample"}, default="batch"
+        What is summed over.
+    absent : {"count", "skip"}, default="count"
+        What becomes of a class without a true pixel.
+    include_background : bool, default=True
+        Whether class 0 has a loss.
+    squared : bool, default=False
+        Sum the squares of the predicted probabilities.
+    weight : sequence of float of shape (n_classes,), default=None
+        What the losses of the classes are multiplied by.
+    ignore_index : int, default=None
+        The target that marks a missing label.
+    reduction : {"none", "mean", "sum"}, default="mean"
+        How the losses of the classes become one.
     """
 
-    squared = False
-
-    def __init__(self, *, smooth: float = 1.0, **kwargs: object) -> None:
-        super().__init__(**kwargs)  # type: ignore[arg-type]
+    def __init__(
+        self,
+        *,
+        mode: str = "softmax",
+        smooth: float = 1.0,
+        average: str = "batch",
+        absent: str = "count",
+        include_background: bool = True,
+        squared: bool = False,
+        weight: Tensor | Sequence[float] | None = None,
+        ignore_index: int | None = None,
+        reduction: str = "mean",
+    ) -> None:
+        super().__init__(
+            mode=mode,
+            average=average,
+            absent=absent,
+            include_background=include_background,
+            weight=weight,
+            ignore_index=ignore_index,
+            reduction=reduction,
+        )
         if smooth < 0:
             raise ValueError(f"smooth={smooth} is negative: pass 0 or more pixels.")
         self.smooth = smooth
+        self.squared = squared
 
     def _ratio_losses(self, sums: RegionSums) -> Tensor:
         """Return one loss per class, before it is weighted."""

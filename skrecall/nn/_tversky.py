@@ -188,31 +188,6 @@ class JaccardLoss(BaseRatioLoss):
     tensor(0.7500)
     """
 
-    def __init__(
-        self,
-        *,
-        mode: str = "softmax",
-        smooth: float = 1.0,
-        average: str = "batch",
-        absent: str = "count",
-        include_background: bool = True,
-        squared: bool = False,
-        weight: Tensor | Sequence[float] | None = None,
-        ignore_index: int | None = None,
-        reduction: str = "mean",
-    ) -> None:
-        super().__init__(
-            mode=mode,
-            smooth=smooth,
-            average=average,
-            absent=absent,
-            include_background=include_background,
-            weight=weight,
-            ignore_index=ignore_index,
-            reduction=reduction,
-        )
-        self.squared = squared
-
     def _ratio_losses(self, sums: RegionSums) -> Tensor:
         return tversky_ratio(sums, 1.0, 1.0, self.smooth)
 
